@@ -1,0 +1,1 @@
+"""The ring of I/O: HTTP/2, TLS, routes, devices, the clock."""

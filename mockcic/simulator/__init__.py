@@ -1,0 +1,1 @@
+"""The simulated device, our opposite number; it never imports the server."""

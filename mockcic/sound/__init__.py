@@ -1,0 +1,1 @@
+"""PCM measured, silence, tones and MP3 made; no CIC."""

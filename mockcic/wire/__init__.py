@@ -1,0 +1,1 @@
+"""Bytes to parts and parts to bytes: multipart without CIC and without I/O."""
