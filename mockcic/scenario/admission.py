@@ -1,0 +1,73 @@
+"""What is asked of every event before any rule: known, complete by the catalogue, not sent twice."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from mockcic.cic.catalogue import catalogue
+from mockcic.cic.message import Event, Refusal
+from mockcic.errors import Finding
+from mockcic.scenario.settings import Settings
+
+REMEMBERED: Final = 1000
+"""messageIds of one device kept to notice one that comes twice (INF)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Findings, and a refusal when the settings want one."""
+
+    findings: tuple[Finding, ...] = ()
+    refusal: Refusal | None = None
+
+
+class Admission:
+    """Judges the events of one device by the scenario's settings (PROTOCOL 8, rows 19 to 21)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    def judge(self, event: Event) -> Verdict:
+        """Findings about the event as it came, and whether it is refused for them."""
+        findings: list[Finding] = []
+        refusal: Refusal | None = None
+        if self._was_seen(event.message_id):
+            findings.append(
+                Finding("message.id-twice", f"messageId {event.message_id} again", "an id of its own for each message (PROTOCOL 3.2)")
+            )
+            if self._settings.duplicate_message_id == 400:
+                refusal = Refusal(400, f"messageId {event.message_id} was used before")
+        if event.full_name not in catalogue().events:
+            near = catalogue().suggest("event", event.full_name)
+            mend = f"did you mean {near[0]}?" if near else ""
+            findings.append(Finding("event.unknown", event.full_name, "an event of the catalogue (PROTOCOL 3.2: INF)", mend))
+        elif self._settings.event_check != "off":
+            judged = self._by_catalogue(event)
+            findings.extend(judged)
+            wrong = next((finding for finding in judged if finding.severity == "error"), None)
+            if wrong is not None and refusal is None and self._settings.event_check == 400:
+                refusal = Refusal(400, f"{event.full_name}: found {wrong.found}, expected {wrong.expected}")
+        return Verdict(tuple(findings), refusal)
+
+    def _by_catalogue(self, event: Event) -> list[Finding]:
+        return [
+            Finding(
+                f"event.{issue.code}",
+                f"{'.'.join(map(str, issue.path))}: {issue.found}",
+                f"{issue.expected} (catalogue)",
+                issue.mend,
+                issue.severity,
+            )
+            for issue in catalogue().judge_event(event)
+        ]
+
+    def _was_seen(self, message_id: str) -> bool:
+        if message_id in self._seen:
+            return True
+        self._seen[message_id] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return False

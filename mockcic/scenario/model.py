@@ -1,0 +1,228 @@
+"""The scenario language as typed models: this file is the language. `docs/scenarios.md` explains it."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from mockcic.scenario.conditions import AnyCondition
+from mockcic.scenario.settings import AnyProfile, Part, Settings
+from mockcic.scenario.steps import Cue, Steps
+from mockcic.scenario.words import Duration, Name, Texts, Values, read_base64, read_list
+
+START: str = "start"
+"""The state a device begins in, when the scenario names no other."""
+
+
+class ExceptionAnswer(Part):
+    """A System.Exception (PROTOCOL section 5). The HTTP status is `status`, or else `code`."""
+
+    code: int = Field(default=500, description="`payload.code`.")
+    description: str = Field(default="Internal server error", description="`payload.description`; may be a template.")
+    status: int | None = Field(default=None, ge=400, le=599, description="HTTP status; `code` when absent.")
+    form: Literal["bare", "wrapped", "plain-json", "empty"] | None = Field(
+        default=None, description="Form of this one; the setting `exceptions` otherwise."
+    )
+    headers: dict[str, str] = Field(default_factory=dict, description="More response headers, such as retry-after.")
+
+
+class RawAnswer(Part):
+    """A status with a body as it stands."""
+
+    status: int = Field(default=200, ge=200, le=599)
+    headers: dict[str, str] = Field(default_factory=dict, description="Response headers, such as content-type.")
+    body: str = Field(default="", description="The body as text; may be a template.")
+    base64_: str | None = Field(default=None, alias="base64", description="The body as base64 instead.")
+
+    @field_validator("base64_")
+    @classmethod
+    def _is_base64(cls, value: str | None) -> str | None:
+        if value is not None:
+            read_base64(value)
+        return value
+
+    def content(self) -> bytes | None:
+        """The body when it was given as base64."""
+        return None if self.base64_ is None else read_base64(self.base64_)
+
+
+def read_reply(value: object) -> object:
+    """`reply: none` is an empty list; one step is a list of one."""
+    return [] if value == "none" else read_list(value)
+
+
+Reply = Annotated[Steps, BeforeValidator(read_reply)]
+
+
+class Answer(Part):
+    """What a device gets for an event, and what changes by it. Without reply, exception and raw it is 204."""
+
+    reply: Reply | None = Field(
+        default=None, description="Directives in order, with wait, push, use, set, go between them; none for 204."
+    )
+    exception: ExceptionAnswer | None = Field(default=None, description="A System.Exception instead.")
+    raw: RawAnswer | None = Field(default=None, description="A status and a body as they stand instead.")
+    delay: Duration = Field(default=0.0, description="Wait so long before the answer.")
+    set_: Values = Field(default_factory=dict, alias="set", description="Variables to set when it is given.")
+    go: Name | None = Field(default=None, description="State to go to when it is given.")
+    afterwards: list[Cue] = Field(
+        default_factory=list, description="What happens on the downchannel once the answer has been sent."
+    )
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        forms = [key for key in ("reply", "exception", "raw") if getattr(self, key) is not None]
+        if len(forms) > 1:
+            raise PydanticCustomError(
+                "two_answers", "{found} in one answer", {"found": " and ".join(forms), "expected": "one of reply, exception, raw", "mend": ""}
+            )
+        return self
+
+
+class Rule(Answer):
+    """An `on:` entry: which event it is about, and what is answered. The first rule that fits wins."""
+
+    name: str | None = Field(default=None, description="What logs call it; its place in the file otherwise.")
+    event: Texts = Field(description="Namespace.Name, or several; * and ? stand for any letters.")
+    when: dict[str, AnyCondition] = Field(
+        default_factory=dict,
+        description="Conditions by member: payload.x, header.x, context.Speaker.VolumeState.volume, request.user-agent, "
+        "audio.present, audio.seconds, audio.bytes, audio.level, audio.sha256, vars.x, count.EVENT.",
+    )
+    in_: Texts = Field(default_factory=list, alias="in", description="States in which the rule counts; all without it.")
+    times: int | None = Field(default=None, ge=1, description="How often it fits, for each device.")
+    while_uploading: list[Cue] | None = Field(
+        default=None, description="What happens while the sound is still coming in; the setting `stop_capture` without it."
+    )
+    in_turn: list[Answer] | None = Field(default=None, min_length=1, description="Answers one after another; the last one stays.")
+    cycle: list[Answer] | None = Field(default=None, min_length=1, description="Answers one after another, round and round.")
+
+    _where: str = PrivateAttr(default="")
+
+    @model_validator(mode="after")
+    def _has_one_way(self) -> Self:
+        ways = [key for key in ("reply", "exception", "raw", "in_turn", "cycle") if getattr(self, key) is not None]
+        if len(ways) > 1:
+            raise PydanticCustomError(
+                "two_answers",
+                "{found} in one rule",
+                {"found": " and ".join(ways), "expected": "one of reply, exception, raw, in_turn, cycle", "mend": ""},
+            )
+        return self
+
+    def is_about(self, full_name: str) -> bool:
+        """Whether an event of this name is what the rule is about."""
+        return any(fnmatch.fnmatchcase(full_name, pattern) for pattern in self.event)
+
+    def answer(self, turn: int) -> Answer:
+        """The answer of the given turn, counted from 0."""
+        if self.in_turn is not None:
+            return self.in_turn[min(turn, len(self.in_turn) - 1)]
+        if self.cycle is not None:
+            return self.cycle[turn % len(self.cycle)]
+        return self
+
+    @property
+    def where(self) -> str:
+        """`file:line` of the rule."""
+        return self._where
+
+    @property
+    def label(self) -> str:
+        """Its name, or its place in the file."""
+        return self.name or self._where
+
+
+class Tokens(Part):
+    """Which bearer tokens are taken. Wildcards allowed; without `accept` any token is."""
+
+    accept: Texts | None = Field(default=None, description="Only these tokens; any other gets 401.")
+    refuse: Texts = Field(default_factory=list, description="These tokens get 401.")
+
+    def take(self, token: str) -> bool:
+        """Whether the token is good."""
+        if any(fnmatch.fnmatchcase(token, pattern) for pattern in self.refuse):
+            return False
+        return self.accept is None or any(fnmatch.fnmatchcase(token, pattern) for pattern in self.accept)
+
+
+class Devices(Part):
+    """Which devices a scenario of a set is for."""
+
+    token: Texts = Field(default_factory=list, description="Bearer tokens, wildcards allowed.")
+    user_agent: Texts = Field(default_factory=list, description="User-Agents, wildcards allowed.")
+
+    def fit(self, token: str, user_agent: str) -> bool:
+        """Whether a device is meant."""
+        return any(fnmatch.fnmatchcase(token, pattern) for pattern in self.token) or any(
+            fnmatch.fnmatchcase(user_agent, pattern) for pattern in self.user_agent
+        )
+
+
+def _read_tokens(value: object) -> object:
+    return {"accept": value} if isinstance(value, list) else value
+
+
+def _read_otherwise(value: object) -> object:
+    return {} if value in (204, "none") else value
+
+
+class Scenario(Part):
+    """One file."""
+
+    scenario: Name = Field(description="Its name.")
+    about: str = Field(default="", description="What it tells, for people.")
+    for_: Devices | None = Field(
+        default=None, alias="for", description="In a set: the devices that get this scenario; the set's first one is for the rest."
+    )
+    profile: AnyProfile = Field(default="2021", description="seed (August 2017) or 2021: chooses defaults (PROTOCOL section 0).")
+    settings: Settings = Field(default_factory=Settings, description="The questions the documents leave open.")
+    tokens: Annotated[Tokens, BeforeValidator(_read_tokens)] = Field(
+        default_factory=Tokens, description="The bearer tokens taken; any without it."
+    )
+    include: Texts = Field(default_factory=list, description="Files whose rules, replies and variables are added, or builtin/NAME.")
+    vars: Values = Field(default_factory=dict, description="Variables of each device, with their first values.")
+    replies: dict[Name, Steps] = Field(default_factory=dict, description="Named steps for `use`.")
+    start: Name = Field(default=START, description="The state a device begins in.")
+    on: list[Rule] = Field(default_factory=list, description="The rules; the first that fits wins.")
+    downchannel: list[Cue] = Field(default_factory=list, description="What happens on each downchannel, from its opening on.")
+    otherwise: Annotated[Answer, BeforeValidator(_read_otherwise)] = Field(
+        default_factory=Answer, description="The answer when no rule fits: 204 by default. It is a finding either way."
+    )
+
+    _path: str = PrivateAttr(default="")
+
+    @property
+    def path(self) -> str:
+        """The file it was read from, as the user named it; empty for one made in memory."""
+        return self._path
+
+    @property
+    def effective(self) -> Settings:
+        """The settings with what the profile decides filled in."""
+        return self.settings.for_profile(self.profile)
+
+    @property
+    def needs_level(self) -> bool:
+        """Whether anything asks how loud an upload is; measuring it costs something for each frame."""
+        stop = self.effective.stop_capture
+        if stop != "never" and stop.silence is not None:
+            return True
+        for rule in self.on:
+            if "audio.level" in rule.when:
+                return True
+            if any(cue.after is not None and cue.after.silence is not None for cue in rule.while_uploading or ()):
+                return True
+        return False
+
+
+def fixed_scenario(values: Mapping[str, Any]) -> Scenario:
+    """A scenario from plain values, for tests and for what has no file. Raises pydantic's `ValidationError`."""
+    scenario = Scenario.model_validate(values)
+    for number, rule in enumerate(scenario.on, 1):
+        rule._where = f"{scenario.scenario}: rule {number}"
+    return scenario

@@ -1,0 +1,276 @@
+"""One thing at one time: the steps of a script, the directives they send, and the sounds that go with them."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from mockcic.scenario.settings import Heard, Part
+from mockcic.scenario.words import DIRECTIVE_KEY, Duration, Name, Rate, Size, Values, read_base64, read_list, shown, wrong
+from mockcic.sound import make
+
+SAMPLE_RATE: Final = 16_000
+"""Of everything we make: the rate devices record at (PROTOCOL 3.3), and one that MP3 knows."""
+
+
+class Sound(Part):
+    """Where the bytes of an attachment come from: a file, inline base64, made silence or a made tone."""
+
+    file: str | None = Field(default=None, description="A file, relative to the scenario's own.")
+    base64_: str | None = Field(default=None, alias="base64", description="The bytes themselves, in base64.")
+    silence: Duration | None = Field(default=None, description="Silence of this length.")
+    tone: float | None = Field(default=None, gt=0, le=8000, description="A tone of this many Hz.")
+    duration: Duration = Field(default=1.0, description="How long the tone is.")
+    level: float = Field(default=-12.0, le=0, description="How loud the tone is, in dBFS.")
+    as_: Literal["mp3", "wav", "pcm"] = Field(default="mp3", alias="as", description="What silence and tones are made as.")
+    rate: Rate | None = Field(default=None, description="Send it no faster than so many bytes a second.")
+    chunk: Size = Field(default=1024, description="Bytes written at once when there is a rate.")
+    content_id: str | None = Field(default=None, description="Its Content-Id; a fresh UUID otherwise. May be a template.")
+
+    _path: Path | None = PrivateAttr(default=None)
+    _bytes: bytes | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _resolve(self, info: ValidationInfo) -> Self:
+        sources = [key for key in ("file", "base64_", "silence", "tone") if getattr(self, key) is not None]
+        if len(sources) != 1:
+            found = " and ".join(key.removesuffix("_") for key in sources) or "none"
+            raise wrong(found, "exactly one of file, base64, silence, tone", kind="sound")
+        if isinstance(self.silence, str) or isinstance(self.duration, str):
+            raise wrong("a template", "a fixed duration: sounds are made when the scenario is loaded", kind="sound")
+        if self.base64_ is not None:
+            self._bytes = read_base64(self.base64_)
+        if self.file is not None and isinstance(info.context, SoundFolder):
+            self._path = info.context.find(self.file)
+        return self
+
+    def content(self) -> bytes:
+        """The bytes. A file is read anew each time it is asked for; the loader sees to it that it is there."""
+        if self._path is not None:
+            return self._path.read_bytes()
+        if self._bytes is None:
+            self._bytes = self._made()
+        return self._bytes
+
+    def _made(self) -> bytes:
+        if isinstance(self.silence, float):
+            pcm = make.silence(self.silence, SAMPLE_RATE)
+        else:
+            assert self.tone is not None
+            assert isinstance(self.duration, float)
+            pcm = make.tone(self.tone, self.duration, self.level, SAMPLE_RATE)
+        if self.as_ == "pcm":
+            return pcm
+        return make.wav(pcm, SAMPLE_RATE) if self.as_ == "wav" else make.mp3(pcm, SAMPLE_RATE)
+
+
+class SoundFolder:
+    """Finds the sound files of one scenario file and keeps them inside the folder it may read."""
+
+    def __init__(self, beside: Path, root: Path) -> None:
+        self.beside = beside
+        self.root = root
+
+    def find(self, name: str) -> Path:
+        """The file's path. Raises `PydanticCustomError` when it is absent or outside the scenario's folder."""
+        path = (self.beside / name).resolve()
+        if not path.is_relative_to(self.root.resolve()):
+            raise wrong(name, f"a file inside {self.root}", "put it beside the scenario", kind="sound_outside")
+        if not path.is_file():
+            raise PydanticCustomError(
+                "sound_missing",
+                "{found}: there is no such file",
+                {"found": shown(name), "expected": f"a file at {path}", "mend": "paths are relative to the scenario file"},
+            )
+        return path
+
+
+def read_sound(value: object) -> object:
+    """`audio: file.mp3` is `audio: {file: file.mp3}`."""
+    return {"file": value} if isinstance(value, str) else value
+
+
+AnySound = Annotated[Sound, BeforeValidator(read_sound)]
+
+
+class Send(Part):
+    """A directive: `Namespace.Name`, or `Namespace.Name: {payload}` with what else is to be said of it beside it.
+
+    `audio` in the payload of a directive that takes a sound is the attachment, not a member: its `url` is tied to it.
+    """
+
+    directive: str = Field(description="Namespace.Name.")
+    payload: Values = Field(default_factory=dict)
+    audio: AnySound | None = Field(default=None, description="A sound sent behind the directive, tied to its `url`.")
+    attach: dict[Name, AnySound] = Field(
+        default_factory=dict, description="More attachments; `{{ cid.NAME }}` in the payload gives their URL."
+    )
+    dialogue: str | None = Field(
+        default=None,
+        alias="dialogRequestId",
+        description="echo, none, or an id (may be a template). Replies echo, pushes have none (PROTOCOL 3.6).",
+    )
+    message_id: str | None = Field(default=None, alias="messageId", description="Its messageId; a fresh UUID otherwise.")
+
+
+class Wait(Part):
+    """Wait; what comes behind it waits too."""
+
+    wait: Duration
+
+
+class PushStep(Part):
+    """Steps whose directives go on the downchannel, in the middle of a reply."""
+
+    push: Steps
+
+
+class Use(Part):
+    """The steps of a named reply."""
+
+    use: str
+
+
+class Change(Part):
+    """Set variables, or go to a state."""
+
+    set_: Values = Field(default_factory=dict, alias="set")
+    go: Name | None = None
+
+
+SEND_OPTIONS: Final = ("audio", "attach", "dialogRequestId", "messageId")
+STEP_KEYS: Final = ("wait", "push", "use", "set", "go")
+
+
+def read_step(value: object) -> object:
+    """Bring the short forms of a directive into the shape of `Send`."""
+    if isinstance(value, str):
+        return {"directive": value}
+    if not isinstance(value, Mapping):
+        return value
+    names = [key for key in value if isinstance(key, str) and DIRECTIVE_KEY.fullmatch(key)]
+    if len(names) != 1:
+        return value
+    payload = value[names[0]]
+    rest = {key: member for key, member in value.items() if key != names[0]}
+    if isinstance(payload, Mapping) and "audio" in payload and "audio" not in rest:
+        rest["audio"] = payload["audio"]
+        payload = {key: member for key, member in payload.items() if key != "audio"}
+    return {"directive": names[0], "payload": {} if payload is None else payload, **rest}
+
+
+def kind_of_step(value: object) -> str | None:
+    """The tag of a step in the union, or None when it is none."""
+    if isinstance(value, Part):
+        return {Send: "send", Wait: "wait", PushStep: "push", Use: "use", Change: "change"}.get(type(value))
+    if not isinstance(value, Mapping):
+        return None
+    if "directive" in value:
+        return "send"
+    for key, tag in (("wait", "wait"), ("push", "push"), ("use", "use"), ("set", "change"), ("go", "change")):
+        if key in value:
+            return tag
+    return None
+
+
+Step = Annotated[
+    Annotated[
+        Annotated[Send, Tag("send")]
+        | Annotated[Wait, Tag("wait")]
+        | Annotated[PushStep, Tag("push")]
+        | Annotated[Use, Tag("use")]
+        | Annotated[Change, Tag("change")],
+        Discriminator(
+            kind_of_step,
+            custom_error_type="step",
+            custom_error_message="not a step",
+            custom_error_context={
+                "expected": "a directive (Namespace.Name, or Namespace.Name: {payload}), or one of wait, push, use, set, go",
+                "mend": "",
+            },
+        ),
+    ],
+    BeforeValidator(read_step),
+]
+
+Steps = Annotated[list[Step], BeforeValidator(read_list)]
+
+
+class Moment(Heard):
+    """When a cue is due: a moment of the upload, an answered event, or the beginning of the block; and `time` after it."""
+
+    time: Duration | None = Field(default=None, description="So long after that moment, or after the block began.")
+    event: str | None = Field(default=None, description="Whenever an event of this name (wildcards allowed) has been answered.")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        found = [key for key in ("audio", "bytes", "silence", "upload", "event") if getattr(self, key) is not None]
+        if len(found) > 1 or not self.model_fields_set:
+            raise wrong(
+                " and ".join(found) or "nothing", "one of audio, bytes, silence, upload, event, or a duration", kind="moment"
+            )
+        return self
+
+    def is_about(self, full_name: str) -> bool:
+        """Whether an event of this name makes it due."""
+        return self.event is not None and fnmatch.fnmatchcase(full_name, self.event)
+
+
+def read_moment(value: object) -> object:
+    """`after: 30s` is `after: {time: 30s}`."""
+    return value if isinstance(value, Mapping) else {"time": value}
+
+
+class Cue(Part):
+    """Something to do at a moment. Without `after` and `every` it is done at once when its block begins."""
+
+    after: Annotated[Moment, BeforeValidator(read_moment)] | None = Field(
+        default=None,
+        description="A duration from the beginning of the block; in an upload also {audio: 1.0s}, {bytes: 6400}, "
+        "{silence: 600ms}, {upload: ended}; on the downchannel also {event: NAME}.",
+    )
+    every: Duration | None = Field(default=None, description="Again and again at this distance, from `after` on.")
+    times: int | None = Field(default=None, ge=1, description="How often at the most, with `every` or `after: {event: NAME}`.")
+    push: Steps = Field(default_factory=list, description="Steps whose directives go on the downchannel.")
+    answer: Literal["now"] | None = Field(default=None, description="Answer the upload before it has ended (PROTOCOL 3.4).")
+    set_: Values = Field(default_factory=dict, alias="set", description="Variables to set.")
+    go: Name | None = Field(default=None, description="State to go to.")
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not (self.push or self.answer or self.set_ or self.go):
+            raise PydanticCustomError(
+                "idle_cue", "a cue that does nothing", {"expected": "one of push, answer, set, go", "mend": ""}
+            )
+        if self.times is not None and self.every is None and (self.after is None or self.after.event is None):
+            raise PydanticCustomError(
+                "times_alone",
+                "`times` without `every`",
+                {"expected": "`every: DURATION` or `after: {event: NAME}` beside it", "mend": ""},
+            )
+        return self
+
+
+PushStep.model_rebuild()
+Cue.model_rebuild()
+
+__all__ = [
+    "SEND_OPTIONS",
+    "STEP_KEYS",
+    "Change",
+    "Cue",
+    "Moment",
+    "PushStep",
+    "Send",
+    "Sound",
+    "SoundFolder",
+    "Step",
+    "Steps",
+    "Use",
+    "Wait",
+]

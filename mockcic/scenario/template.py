@@ -1,0 +1,104 @@
+"""Templates in scenario values: `{{ event.payload.text }}`, rendered in Jinja's sandbox.
+
+A value that is one single expression keeps its type (`{{ vars.volume + 1 }}` is a number); anything else becomes text.
+Jinja is imported when the first template is met, not before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from mockcic.scenario.words import is_template, read_duration
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_ONE_EXPRESSION: Final = re.compile(r"\s*\{\{(?P<inside>(?:(?!\{\{|\}\}|\{%).)*)\}\}\s*", re.DOTALL)
+_ZONE: Final = re.compile(r"([+-])(\d{2}):(\d{2})")
+
+
+class TemplateProblem(Exception):
+    """A template that cannot be rendered: the text, and why."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(f"template {text!r}: {why}")
+        self.text = text
+        self.why = why
+
+
+def check_template(text: str) -> str | None:
+    """What is wrong with the template's grammar, or None. Whether its names exist is known only at run time."""
+    from jinja2 import TemplateSyntaxError
+
+    try:
+        _compile(text)
+    except TemplateSyntaxError as error:
+        return error.message or "it cannot be read"
+    return None
+
+
+def render(value: Any, names: Mapping[str, Any]) -> Any:
+    """The value with every template in it filled in, however deep. Raises `TemplateProblem`."""
+    if isinstance(value, str):
+        return _render_text(value, names) if is_template(value) else value
+    if isinstance(value, Mapping):
+        return {key: render(member, names) for key, member in value.items()}
+    if isinstance(value, list):
+        return [render(member, names) for member in value]
+    return value
+
+
+def _render_text(text: str, names: Mapping[str, Any]) -> Any:
+    from jinja2 import TemplateError, Undefined
+
+    try:
+        result = _compile(text)(names)
+        if isinstance(result, Undefined):
+            result._fail_with_undefined_error()
+    except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise TemplateProblem(text, str(error)) from error
+    return result
+
+
+@lru_cache(maxsize=4096)
+def _compile(text: str) -> Callable[[Mapping[str, Any]], Any]:
+    environment = _environment()
+    if found := _ONE_EXPRESSION.fullmatch(text):
+        expression = environment.compile_expression(found["inside"].strip(), undefined_to_none=False)
+        return lambda names: expression(**names)
+    template = environment.from_string(text)
+    return lambda names: template.render(**names)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    environment.filters.update(plus=_plus, minus=_minus, iso=_iso)
+    return environment
+
+
+def _plus(moment: datetime, duration: object) -> datetime:
+    """`{{ now | plus('8h') }}`."""
+    return moment + timedelta(seconds=float(read_duration(duration)))
+
+
+def _minus(moment: datetime, duration: object) -> datetime:
+    return moment - timedelta(seconds=float(read_duration(duration)))
+
+
+def _iso(moment: datetime, zone: str = "Z") -> str:
+    """`2026-03-02T18:04:30+09:00`, the form of the catalogue's `iso8601`; `zone` is `Z` or `+hh:mm`."""
+    if zone == "Z":
+        return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = _ZONE.fullmatch(zone)
+    if not found:
+        raise ValueError(f"a zone is Z or +hh:mm, not {zone!r}")
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
+    return moment.astimezone(timezone(-offset if found[1] == "-" else offset)).isoformat(timespec="seconds")

@@ -1,0 +1,154 @@
+"""The small words of the scenario language: durations, sizes, templates, names. Shared by its models.
+
+A word that cannot be read raises `PydanticCustomError` whose context carries `expected` and `mend`, so that the loader can
+say them with the place in the file.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+TEMPLATE_MARK: Final = re.compile(r"\{\{|\{%")
+_DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)\s*", re.ASCII)
+_SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(B|KB|KiB|MB|MiB)?\s*", re.ASCII | re.IGNORECASE)
+_DURATION_UNIT: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_SIZE_UNIT: Final = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1_000_000, "mib": 1024 * 1024}
+
+DIRECTIVE_KEY: Final = re.compile(r"[A-Z][A-Za-z]*\.[A-Z][A-Za-z0-9]*")
+
+
+def wrong(found: object, expected: str, mend: str = "", *, kind: str = "word") -> PydanticCustomError:
+    """An error of a value: what was found, what was expected, how to mend it."""
+    return PydanticCustomError(
+        kind, "{found} where {expected} was expected", {"found": shown(found), "expected": expected, "mend": mend}
+    )
+
+
+def shown(value: object) -> str:
+    """A value as a person would write it in YAML, cut at 60 characters."""
+    match value:
+        case None:
+            text = "nothing"
+        case bool():
+            text = "true" if value else "false"
+        case str():
+            text = f'"{value}"'
+        case Mapping():
+            text = "a mapping" if not value else f"a mapping with {', '.join(map(str, list(value)[:3]))}"
+        case list():
+            text = f"a list of {len(value)}"
+        case _:
+            text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def is_template(value: object) -> bool:
+    """True for a text that is only known when the scenario runs: one with `{{` or `{%` in it."""
+    return isinstance(value, str) and TEMPLATE_MARK.search(value) is not None
+
+
+def read_duration(value: object) -> float | str:
+    """Seconds of `300ms`, `1.5s`, `2m`, `1h` or `0`; a template stays a text until the scenario runs."""
+    if is_template(value):
+        return str(value)
+    if value == 0 and not isinstance(value, bool):
+        return 0.0
+    if isinstance(value, str) and (found := _DURATION.fullmatch(value)):
+        return float(found[1]) * _DURATION_UNIT[found[2]]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    raise wrong(
+        value, "a duration with its unit, such as 300ms, 1.5s, 2m or 1h", f"write {value}s or {value}ms" if number else ""
+    )
+
+
+def read_size(value: object) -> int:
+    """Bytes of `6400`, `32KB` (1,000), `10MiB` (1,048,576)."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and (found := _SIZE.fullmatch(value)):
+        return int(float(found[1]) * _SIZE_UNIT[(found[2] or "").lower()])
+    raise wrong(value, "a number of bytes, such as 6400, 32KB or 10MiB")
+
+
+def read_rate(value: object) -> float:
+    """Bytes a second of `4KB/s` or `16000`."""
+    return float(read_size(value.strip().removesuffix("/s") if isinstance(value, str) else value))
+
+
+def read_base64(value: str) -> bytes:
+    """The bytes of a base64 text; blanks and line ends in it do not count."""
+    try:
+        return base64.b64decode("".join(value.split()), validate=True)
+    except binascii.Error as error:
+        raise wrong(value, f"base64 ({error})") from None
+
+
+def read_list(value: object) -> object:
+    """One where many may stand: `a` is `[a]`."""
+    return value if isinstance(value, list) or value is None else [value]
+
+
+_TEMPLATE_TEXT: Final = {"type": "string", "pattern": r"\{[{%]"}
+
+Duration = Annotated[
+    float | str,
+    BeforeValidator(read_duration),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|min|h)\s*$", "examples": ["300ms", "1.5s", "2m"]},
+                {"const": 0},
+                _TEMPLATE_TEXT,
+            ],
+            "description": "A duration with its unit: 300ms, 1.5s, 2m, 1h.",
+        }
+    ),
+]
+"""A duration: seconds, or a template that gives them."""
+
+Size = Annotated[
+    int,
+    BeforeValidator(read_size),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"(?i)^\s*\d+(\.\d+)?\s*(B|KB|KiB|MB|MiB)?\s*$"}],
+            "description": "A number of bytes: 6400, 32KB (1,000), 10MiB (1,048,576).",
+        }
+    ),
+]
+
+Rate = Annotated[
+    float,
+    BeforeValidator(read_rate),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": r"(?i)^\s*\d+(\.\d+)?\s*(B|KB|KiB|MB|MiB)?(/s)?\s*$"},
+            ],
+            "description": "Bytes a second: 4KB/s, 16000.",
+        }
+    ),
+]
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", description="A name: letters, digits, _ and -.")]
+
+Texts = Annotated[list[str], BeforeValidator(read_list)]
+
+Values = dict[str, Any]
+
+
+def suggest(word: str, words: Iterable[str]) -> str | None:
+    """The one of `words` that was probably meant, or None."""
+    from difflib import get_close_matches
+
+    by_small = {each.lower(): each for each in words}
+    near = get_close_matches(word.lower(), by_small, 1, 0.6)
+    return by_small[near[0]] if near else None
