@@ -1,0 +1,54 @@
+"""One thing that happened, as it is kept, printed, waited for and asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+Kind = Literal[
+    "connect",
+    "disconnect",
+    "downchannel",
+    "event",
+    "upload",
+    "match",
+    "directive",
+    "answer",
+    "ping",
+    "state",
+    "finding",
+    "scenario",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """`at_s` is monotonic, `wall_s` seconds since 1970. `name` is a message's Namespace.Name, or what the kind needs.
+
+    `device` is its short name (`…4f2a`), never its token. `data` holds what only this kind has, as JSON values.
+    """
+
+    number: int
+    kind: Kind
+    at_s: float
+    wall_s: float
+    device: str = ""
+    connection: str = ""
+    stream: str = ""
+    dialogue: str = ""
+    name: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """One flat JSON object, empty members left out."""
+        value: dict[str, Any] = {
+            "number": self.number,
+            "time": datetime.fromtimestamp(self.wall_s, tz=timezone.utc).isoformat(timespec="milliseconds"),
+            "kind": self.kind,
+        }
+        for key in ("device", "connection", "stream", "dialogue", "name"):
+            if text := getattr(self, key):
+                value[key] = text
+        return {**value, **self.data}

@@ -1,0 +1,75 @@
+"""The journal: the last entries, and who wants to hear of new ones."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from mockcic.journal.entry import Entry, Kind
+
+ENTRIES: Final = 20_000
+"""How many entries are kept unless told otherwise (INF)."""
+
+Listener = Callable[[Entry], None]
+
+
+class Journal:
+    """Keeps the newest entries, drops the oldest, counts what it dropped. For one event loop; not thread-safe."""
+
+    def __init__(self, now: Callable[[], float], wall: Callable[[], float], *, limit: int = ENTRIES) -> None:
+        self._now = now
+        self._wall = wall
+        self._entries: deque[Entry] = deque(maxlen=limit)
+        self._listeners: list[Listener] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    @property
+    def dropped(self) -> int:
+        """How many entries went because newer ones came."""
+        return self._count - len(self._entries)
+
+    def add(
+        self,
+        kind: Kind,
+        *,
+        device: str = "",
+        connection: str = "",
+        stream: str = "",
+        dialogue: str | None = None,
+        name: str = "",
+        **data: Any,
+    ) -> Entry:
+        """Write down what happened now, and tell the listeners."""
+        self._count += 1
+        entry = Entry(
+            number=self._count,
+            kind=kind,
+            at_s=self._now(),
+            wall_s=self._wall(),
+            device=device,
+            connection=connection,
+            stream=stream,
+            dialogue=dialogue or "",
+            name=name,
+            data=data,
+        )
+        self._entries.append(entry)
+        for listener in self._listeners:
+            listener(entry)
+        return entry
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with each new entry; returns what ends that."""
+        self._listeners = [*self._listeners, listener]
+
+        def end() -> None:
+            self._listeners = [each for each in self._listeners if each is not listener]
+
+        return end

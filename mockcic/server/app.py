@@ -1,0 +1,244 @@
+"""The ASGI application: routes, and the checks of a request in the order of PROTOCOL 1.6, from cheap to dear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.routing import Route, Router
+
+from mockcic.cic.facts import Pinged
+from mockcic.cic.message import Refusal
+from mockcic.cic.user_agent import judge_user_agent
+from mockcic.errors import WireError
+from mockcic.journal.store import Journal
+from mockcic.scenario.model import Scenario
+from mockcic.scenario.settings import PingAfter, Settings
+from mockcic.scenario.words import read_duration
+from mockcic.server.answers import refusal_response
+from mockcic.server.clock import Clock, LoopClock
+from mockcic.server.device import Device
+from mockcic.server.downchannel import Downchannel
+from mockcic.server.exchange import Send
+from mockcic.server.registry import Registry, Scenarios
+from mockcic.server.event_stream import EventStream
+from mockcic.server.request import Receive, Request, Scope, disconnect, drain
+from mockcic.wire.decode import boundary_of
+
+class Cic:
+    """The mock CIC as an ASGI application. Everything it knows lives in the object: two of them never meet."""
+
+    def __init__(
+        self,
+        scenarios: Scenarios,
+        *,
+        clock: Clock | None = None,
+        journal: Journal | None = None,
+        on_start: Callable[[], None] | None = None,
+    ) -> None:
+        self.clock: Clock = clock or LoopClock()
+        self.journal = journal or Journal(self.clock.now, self.clock.wall)
+        self.devices = Registry(scenarios, self.journal, self.clock)
+        self.stopping = False
+        self._on_start = on_start
+        self._requests = 0
+        self._router = Router(
+            [
+                Route("/v1/events", _Endpoint(self._events)),
+                Route("/v1/directives", _Endpoint(self._directives)),
+                Route("/ping", _Endpoint(self._ping)),
+            ],
+            redirect_slashes=False,
+            default=_Endpoint(self._not_found),
+            lifespan=self._lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI scope: a request, or the lifespan."""
+        await self._router(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Any) -> AsyncIterator[None]:
+        if self._on_start is not None:
+            self._on_start()
+        yield
+        await self.stop()
+
+    async def stop(self) -> None:
+        """No new downchannels; the open ones are ended properly (PROTOCOL 2.6)."""
+        self.stopping = True
+        lines = [device.downchannel for device in self.devices if device.downchannel is not None]
+        for line in lines:
+            line.end("the server stops")
+        await asyncio.gather(*(line.over() for line in lines))
+
+    # ------------------------------------------------------------------ checks
+
+    def _request(self, scope: Scope) -> Request:
+        self._requests += 1
+        return Request(scope, self._requests)
+
+    def _settings(self, request: Request) -> tuple[Scenario, Settings]:
+        device = self.devices.get(request.token)
+        if device is not None:
+            return device.scenario, device.engine.settings
+        scenario = self.devices.scenario_for(request.token, request.user_agent)
+        return scenario, scenario.effective
+
+    def _objection(self, request: Request, method: str) -> Refusal | None:
+        """Method, token, User-Agent: the checks every endpoint begins with."""
+        if request.method != method:
+            return Refusal(405, f"{request.method} is not allowed here", headers=(("allow", method),))
+        if self.stopping:
+            return Refusal(503, "the server stops", headers=(("retry-after", "1"),))
+        scenario, settings = self._settings(request)
+        if not request.token or not scenario.tokens.take(request.token):
+            why = "no bearer token" if not request.token else "the token is not accepted"
+            return Refusal(401, why, headers=(("www-authenticate", "Bearer"),))
+        if settings.user_agent in (400, 403):
+            assert isinstance(settings.user_agent, int)
+            finding = judge_user_agent(request.headers.get("user-agent"), strict=True)
+            if finding is not None:
+                return Refusal(settings.user_agent, f"User-Agent: found {finding.found}, expected {finding.expected}")
+        return None
+
+    async def _refuse(self, request: Request, refusal: Refusal, send: Send, *, why: str = "") -> None:
+        _, settings = self._settings(request)
+        assert settings.exceptions is not None
+        headers, body = refusal_response(
+            refusal, form=settings.exceptions, dialect=settings.dialect, one_text=settings.one_text_for_400
+        )
+        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+        self.journal.add(
+            "answer",
+            device=self.devices.name_of(request.token) if request.token else "",
+            connection=request.connection,
+            stream=request.stream,
+            name=f"{request.method} {request.scope['path']}",
+            status=refusal.status,
+            description=refusal.description,
+            detail=why,
+        )
+
+    async def _not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = self._request(scope)
+        await self._refuse(request, Refusal(404, f"there is nothing at {scope['path']}"), send)
+        await drain(receive)
+
+    # ------------------------------------------------------------------ endpoints
+
+    async def _ping(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """`GET /ping`: 204 (PROTOCOL 2.4)."""
+        request = self._request(scope)
+        if (refusal := self._objection(request, "GET")) is not None:
+            await self._refuse(request, refusal, send)
+            return
+        device = self._device(request)
+        self.journal.add("ping", device=device.name, connection=request.connection, stream=request.stream, name="get")
+        device.tell(Pinged("get"))
+        match device.engine.settings.ping:
+            case "never":
+                await disconnect(receive)
+                return
+            case PingAfter(after=after):
+                await self.clock.sleep(after if isinstance(after, float) else float(read_duration(after)))
+            case _:
+                pass
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _directives(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """`GET /v1/directives`: the downchannel, until one side has enough (PROTOCOL section 2)."""
+        request = self._request(scope)
+        if (refusal := self._objection(request, "GET")) is not None:
+            await self._refuse(request, refusal, send)
+            return
+        device = self._device(request)
+        settings = device.engine.settings
+        if self._too_soon(device, settings):
+            refusal = Refusal(429, "a downchannel was opened a moment ago", headers=(("retry-after", "1"),))
+            await self._refuse(request, refusal, send)
+            return
+        line = Downchannel(request.stream, request.connection, settings, send, device.wrote)
+        device.opened_at = self.clock.now()
+        reason = "the server failed"
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await line.open(tasks)
+                device.open_downchannel(line)
+                gone = tasks.create_task(self._watch_downchannel(receive, line))
+                await line.over()
+                gone.cancel()
+            reason = line.reason
+        except asyncio.CancelledError:
+            reason = "connection lost"
+            raise
+        finally:
+            line.abandon(line.reason or reason)
+            if device.downchannel is line or reason == "replaced":
+                device.close_downchannel(line, line.reason or reason)
+
+    def _too_soon(self, device: Device, settings: Settings) -> bool:
+        """Two requests at once or within a very short time (PROTOCOL 2.2; row 6)."""
+        window = settings.downchannel_window
+        if device.opened_at is None or window == "off":
+            return False
+        return self.clock.now() - device.opened_at < (window if isinstance(window, float) else float(read_duration(window)))
+
+    async def _watch_downchannel(self, receive: Receive, line: Downchannel) -> None:
+        await disconnect(receive)
+        line.abandon("the device ended it")
+
+    async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """`POST /v1/events`: one event (PROTOCOL section 3)."""
+        request = self._request(scope)
+        refusal = self._objection(request, "POST") or self._event_objection(request)
+        if refusal is None:
+            _, settings = self._settings(request)
+            try:
+                boundary = boundary_of(request.headers.get("content-type", ""), subtype="form-data")
+            except WireError as error:
+                refusal = Refusal(settings.wrong_content_type, error.description)
+            else:
+                await EventStream(request, self._device(request), boundary, self.journal, self.clock).run(receive, send)
+                return
+        await self._refuse(request, refusal, send)
+        await drain(receive)
+
+    def _event_objection(self, request: Request) -> Refusal | None:
+        """Downchannel and connection (PROTOCOL 2.3)."""
+        _, settings = self._settings(request)
+        if not settings.same_connection:
+            return None
+        device = self.devices.get(request.token)
+        line = None if device is None else device.downchannel
+        if line is None:
+            return Refusal(412, "there is no downchannel; open GET /v1/directives first")
+        if line.connection != request.connection:
+            return Refusal(412, "the downchannel is on another connection")
+        return None
+
+    def _device(self, request: Request) -> Device:
+        """The device of the request; what its User-Agent lacks is a finding, once."""
+        known = self.devices.get(request.token)
+        if known is not None:
+            return known
+        device = self.devices.find(request.token, request.user_agent, request.tags)
+        if device.engine.settings.user_agent == "warn":
+            finding = judge_user_agent(request.headers.get("user-agent"), strict=False)
+            if finding is not None:
+                device.find(finding, request.stream)
+        return device
+
+
+class _Endpoint:
+    """A bound method as an ASGI application: Starlette wraps plain functions into its Request and Response."""
+
+    def __init__(self, method: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._method = method
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._method(scope, receive, send)

@@ -1,0 +1,211 @@
+"""A device as the server knows it: who holds a token, its engine, its downchannel, its running exchanges."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from mockcic.cic.facts import DownchannelClosed, DownchannelOpened, Fact, StepDue
+from mockcic.cic.message import Attachment, Directive
+from mockcic.errors import Finding
+from mockcic.journal.store import Journal
+from mockcic.scenario.effects import (
+    AnswerRaw,
+    CallAt,
+    CallOff,
+    CloseDownchannel,
+    Effect,
+    EndReply,
+    Found,
+    Matched,
+    Push,
+    Refuse,
+    ReplyAttachment,
+    ReplyDirective,
+    StateChanged,
+    Unmatched,
+)
+from mockcic.scenario.engine import DeviceFacts, Engine
+from mockcic.scenario.model import Scenario
+from mockcic.server.clock import Alarm, Clock
+from mockcic.server.downchannel import Downchannel
+from mockcic.server.exchange import Exchange
+
+
+class Device:
+    """Tells the engine what happened and carries out what it says, in order."""
+
+    def __init__(self, facts: DeviceFacts, scenario: Scenario, journal: Journal, clock: Clock) -> None:
+        self.facts = facts
+        self.name = facts.id
+        self.engine = Engine(scenario, facts, wall_offset_s=clock.wall() - clock.now())
+        self.downchannel: Downchannel | None = None
+        self.opened_at: float | None = None
+        self.exchanges: dict[str, Exchange] = {}
+        self._journal = journal
+        self._clock = clock
+        self._alarms: dict[int, Alarm] = {}
+        self._next_scenario: Scenario | None = None
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario it is in."""
+        return self.engine.scenario
+
+    @property
+    def idle(self) -> bool:
+        """No downchannel and no running event: it can be forgotten when room is needed."""
+        return self.downchannel is None and not self.exchanges
+
+    def tell(self, fact: Fact) -> None:
+        """Something happened."""
+        for effect in self.engine.handle(fact, self._clock.now()):
+            self._carry_out(effect)
+
+    def change_scenario(self, scenario: Scenario) -> None:
+        """Go on in another scenario, or in a new edition of the same; what was scheduled is called off.
+
+        A device in the middle of an event changes when that is over.
+        """
+        if self.exchanges:
+            self._next_scenario = scenario
+            return
+        self._next_scenario = None
+        self._cancel_alarms()
+        old = self.engine
+        self.engine = Engine(scenario, self.facts, wall_offset_s=self._clock.wall() - self._clock.now())
+        if old.scenario.scenario == scenario.scenario:
+            self.engine.take_over(old)
+        self._journal.add("scenario", device=self.name, name=scenario.scenario)
+
+    def forget(self) -> None:
+        """The device goes: nothing of it happens any more."""
+        self._cancel_alarms()
+
+    def _cancel_alarms(self) -> None:
+        for alarm in self._alarms.values():
+            alarm.cancel()
+        self._alarms.clear()
+
+    def finish_exchange(self, exchange: Exchange) -> None:
+        """An event and its answer are over."""
+        self.exchanges.pop(exchange.stream, None)
+        if self._next_scenario is not None and not self.exchanges:
+            self.change_scenario(self._next_scenario)
+
+    # ------------------------------------------------------------------ downchannel
+
+    def open_downchannel(self, downchannel: Downchannel) -> None:
+        """Register the new one first, then release the old one, so that no push falls between (PROTOCOL 2.2)."""
+        old, self.downchannel = self.downchannel, downchannel
+        self.opened_at = self._clock.now()
+        self._journal.add(
+            "downchannel",
+            device=self.name,
+            connection=downchannel.connection,
+            stream=downchannel.stream,
+            name="open",
+            replaced=old is not None,
+        )
+        self.tell(DownchannelOpened(downchannel.stream, downchannel.connection, replaced=old is not None))
+        if old is not None:
+            if self.engine.settings.replaced_downchannel == "silent":
+                old.reason = "replaced"
+                self.close_downchannel(old, "replaced")
+            else:
+                old.end("replaced")
+
+    def close_downchannel(self, downchannel: Downchannel, reason: str) -> None:
+        """A downchannel is over, for whatever reason."""
+        if self.downchannel is downchannel:
+            self.downchannel = None
+        self._journal.add(
+            "downchannel",
+            device=self.name,
+            connection=downchannel.connection,
+            stream=downchannel.stream,
+            name="closed",
+            reason=reason,
+        )
+        self.tell(DownchannelClosed(downchannel.stream, reason))
+
+    def push(self, directive: Directive, attachments: tuple[Attachment, ...] = (), why: str = "") -> bool:
+        """Queue a directive on the downchannel; False, and an entry, when there is none or it takes no more."""
+        line = self.downchannel
+        if line is not None and line.put(directive, attachments):
+            return True
+        self._journal.add(
+            "directive",
+            device=self.name,
+            dialogue=directive.dialog_request_id,
+            name=directive.full_name,
+            line="downchannel",
+            dropped="no downchannel" if line is None or line.ended else "the device does not read",
+            why=why,
+        )
+        return False
+
+    def wrote(self, downchannel: Downchannel, directive: Directive, size: int) -> None:
+        """A directive's bytes were handed to the connection of the downchannel."""
+        self._journal.add(
+            "directive",
+            device=self.name,
+            connection=downchannel.connection,
+            stream=downchannel.stream,
+            dialogue=directive.dialog_request_id,
+            name=directive.full_name,
+            line="downchannel",
+            bytes=size,
+            payload=directive.payload,
+            message_id=directive.message_id,
+        )
+
+    # ------------------------------------------------------------------ effects
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Push(directive=directive, attachments=attachments, why=why):
+                self.push(directive, attachments, why)
+            case ReplyDirective() | ReplyAttachment() | EndReply() | Refuse() | AnswerRaw():
+                if (exchange := self.exchanges.get(effect.stream)) is not None:
+                    exchange.put(effect)
+            case CallAt(step=step, when=when):
+                self._alarms[step] = self._clock.call_at(when, lambda: self._step_due(step))
+            case CallOff(step=step):
+                if (alarm := self._alarms.pop(step, None)) is not None:
+                    alarm.cancel()
+            case CloseDownchannel(reason=reason):
+                if self.downchannel is not None:
+                    self.downchannel.end(reason)
+            case Matched(stream=stream, rule=rule):
+                self._journal.add("match", device=self.name, stream=stream, name=rule)
+            case Unmatched(stream=stream, event=event, nearest=nearest):
+                self._journal.add(
+                    "match",
+                    device=self.name,
+                    stream=stream,
+                    event=event,
+                    nearest=[{"rule": rule, "misses": [str(miss) for miss in misses]} for rule, misses in nearest],
+                )
+            case StateChanged(before=before, after=after):
+                self._journal.add("state", device=self.name, name=after, before=before)
+            case Found(finding=finding, stream=stream):
+                self.find(finding, stream)
+            case _:
+                assert_never(effect)
+
+    def find(self, finding: Finding, stream: str = "") -> None:
+        """Write a finding into the journal."""
+        self._journal.add(
+            "finding",
+            device=self.name,
+            stream=stream,
+            name=finding.code,
+            severity=finding.severity,
+            found=finding.found,
+            expected=finding.expected,
+            mend=finding.mend,
+        )
+
+    def _step_due(self, step: int) -> None:
+        self._alarms.pop(step, None)
+        self.tell(StepDue(step))

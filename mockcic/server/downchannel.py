@@ -1,0 +1,95 @@
+"""One `GET /v1/directives` that stays open: directives are queued by the device and written by the stream's own task."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from mockcic.cic.message import Attachment, Directive
+from mockcic.scenario.settings import Settings
+from mockcic.server.answers import directive_part
+from mockcic.server.exchange import Send
+from mockcic.wire.encode import Encoder, attachment_part, new_boundary
+
+QUEUED: Final = 1000
+"""Directives that may wait for a device that does not read (INF)."""
+
+Written = Callable[["Downchannel", Directive, int], None]
+
+
+class Downchannel:
+    """The open stream of one device. `put` queues, a task of the stream writes; an idle one has no task but its own."""
+
+    def __init__(self, stream: str, connection: str, settings: Settings, send: Send, written: Written) -> None:
+        self.stream = stream
+        self.connection = connection
+        self.ended = False
+        self.reason = ""
+        self._encoder = Encoder(new_boundary(), settings.dialect, settings.downchannel_delimiter)
+        self._send = send
+        self._written = written
+        self._queue: deque[tuple[Directive, tuple[Attachment, ...]]] = deque()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._writing = False
+        self._dialect = settings.dialect
+        self._over = asyncio.Event()
+
+    async def open(self, tasks: asyncio.TaskGroup) -> None:
+        """Send the 200 and, unless the delimiter comes with each message, the first delimiter."""
+        content_type = self._encoder.content_type.encode()
+        await self._send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", content_type)]})
+        self._tasks = tasks
+
+    def put(self, directive: Directive, attachments: tuple[Attachment, ...] = ()) -> bool:
+        """Queue a directive; False when it cannot be taken any more."""
+        if self.ended or len(self._queue) >= QUEUED:
+            return False
+        self._queue.append((directive, attachments))
+        self._write_soon()
+        return True
+
+    def end(self, reason: str) -> None:
+        """End the stream properly once what is queued has been written: closing delimiter, END_STREAM."""
+        if not self.ended:
+            self.ended, self.reason = True, reason
+            self._write_soon()
+
+    def abandon(self, reason: str) -> None:
+        """Forget the stream: the device is gone, or the old one is left open without a word."""
+        self.ended, self.reason = True, reason
+        self._queue.clear()
+        self._over.set()
+
+    async def over(self) -> None:
+        """Wait until the last byte has been handed over."""
+        await self._over.wait()
+
+    def _write_soon(self) -> None:
+        if not self._writing and self._tasks is not None:
+            self._writing = True
+            self._tasks.create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._queue:
+                directive, attachments = self._queue.popleft()
+                size = await self._write_one(directive, attachments)
+                self._written(self, directive, size)
+            if self.ended and not self._over.is_set():
+                self._over.set()
+                await self._body(self._encoder.closing(), more=False)
+        finally:
+            self._writing = False
+
+    async def _write_one(self, directive: Directive, attachments: tuple[Attachment, ...]) -> int:
+        data = self._encoder.part(directive_part(directive))
+        for attachment in attachments:
+            name = f"attachment-{attachment.content_id}"
+            data += self._encoder.part(attachment_part(name, attachment.content_id, attachment.data, self._dialect))
+        await self._body(data, more=True)
+        return len(data)
+
+    async def _body(self, data: bytes, *, more: bool) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})

@@ -1,0 +1,237 @@
+"""One `POST /v1/events` from its first body byte on: reads the upload, tells the engine, sees the answer out."""
+
+from __future__ import annotations
+
+import asyncio
+
+from mockcic.cic.facts import AnswerSent, AudioHeard, EventBegan, EventEnded, EventLost, Sound
+from mockcic.cic.message import Directive, Event, Refusal
+from mockcic.cic.upload import EventRead, SoundRead, Strictness, UploadOver, UploadPiece, UploadReader
+from mockcic.errors import Finding, WireError
+from mockcic.journal.store import Journal
+from mockcic.scenario.effects import Refuse
+from mockcic.server.clock import Clock
+from mockcic.server.device import Device
+from mockcic.server.exchange import Exchange, Send
+from mockcic.server.request import Receive, Request, disconnect
+from mockcic.sound.measure import Meter
+
+
+class EventStream:
+    """The life of one event on the wire."""
+
+    def __init__(self, request: Request, device: Device, boundary: bytes, journal: Journal, clock: Clock) -> None:
+        self._request = request
+        self._device = device
+        self._journal = journal
+        self._clock = clock
+        self._began = clock.now()
+        self._settings = settings = device.engine.settings
+        self._reader = UploadReader(
+            boundary,
+            limits=settings.wire_limits,
+            tolerance=settings.tolerance,
+            strictness=Strictness(
+                metadata_first=settings.metadata_order == "strict",
+                one_audio_part=settings.audio_parts == 400,
+                envelope=settings.event_check == 400,
+            ),
+        )
+        self._meter: Meter | None = None
+        self._event: Event | None = None
+        self._ended = False
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Read, answer, and leave nothing behind."""
+        exchange = Exchange(
+            self._request.stream, self._settings, send, self._clock, self._wrote, lambda: self._completed(exchange)
+        )
+        self._device.exchanges[exchange.stream] = exchange
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                exchange.begin(tasks)
+                await self._read(receive, exchange)
+                if not exchange.over:
+                    watch = tasks.create_task(self._watch(receive, exchange))
+                    await exchange.wait()
+                    watch.cancel()
+        finally:
+            self._finish(exchange)
+
+    # ------------------------------------------------------------------ the upload
+
+    async def _read(self, receive: Receive, exchange: Exchange) -> None:
+        limit = self._settings.wire_limits.duration_s
+        try:
+            async with asyncio.timeout(limit):
+                await self._read_all(receive, exchange)
+        except TimeoutError:
+            self._refuse(exchange, WireError(f"the upload took longer than the limit of {limit:g} s", status=413))
+            await exchange.write_ready()
+
+    async def _read_all(self, receive: Receive, exchange: Exchange) -> None:
+        refused = False
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self._lose(exchange, "the device gave it up")
+                return
+            more = message.get("more_body", False)
+            if not more:
+                exchange.hold()
+            if not refused:
+                try:
+                    pieces = self._reader.feed(message["body"])
+                    self._take(pieces)
+                    if not more:
+                        self._take(self._finish_reading())
+                except WireError as error:
+                    refused = True
+                    self._refuse(exchange, error)
+            if not more:
+                await exchange.write_ready()
+                return
+
+    def _finish_reading(self) -> list[UploadPiece]:
+        """The end of the body; a missing last delimiter is taken when StopCapture is out already (PROTOCOL 8, row 16)."""
+        if self._device.engine.has_stopped(self._request.stream):
+            self._reader.tolerate_missing_last_delimiter()
+        return self._reader.finish()
+
+    def _take(self, pieces: list[UploadPiece]) -> None:
+        heard = False
+        for piece in pieces:
+            match piece:
+                case EventRead(event=event):
+                    self._begin(event)
+                case SoundRead(data=data):
+                    if self._meter is None:
+                        self._meter = self._new_meter()
+                    self._meter.feed(data)
+                    heard = True
+                case UploadOver(has_sound=has_sound):
+                    self._end(has_sound)
+                    heard = False
+                case Finding():
+                    self._device.find(piece, self._request.stream)
+        if heard and self._meter is not None:
+            self._device.tell(AudioHeard(self._request.stream, self._sound(self._meter)))
+
+    def _new_meter(self) -> Meter:
+        return Meter(levels=self._device.scenario.needs_level, threshold_dbfs=self._settings.silence_level)
+
+    @staticmethod
+    def _sound(meter: Meter, *, sha256: str | None = None) -> Sound:
+        return Sound(
+            size=meter.size,
+            seconds=meter.seconds,
+            level_dbfs=meter.level_dbfs,
+            silent_for_s=meter.silent_for_s,
+            sha256=sha256,
+        )
+
+    def _begin(self, event: Event) -> None:
+        self._event = event
+        request = self._request
+        self._journal.add(
+            "event",
+            device=self._device.name,
+            connection=request.connection,
+            stream=request.stream,
+            dialogue=event.dialog_request_id,
+            name=event.full_name,
+            message_id=event.message_id,
+            payload=event.payload,
+            contexts=[context.full_name for context in event.contexts],
+        )
+        self._device.tell(EventBegan(request.stream, event, request.headers, request.connection))
+
+    def _end(self, has_sound: bool) -> None:
+        self._ended = True
+        sound: Sound | None = None
+        if has_sound:
+            meter = self._meter or self._new_meter()
+            sound = self._sound(meter, sha256=meter.sha256)
+            self._journal.add(
+                "upload",
+                device=self._device.name,
+                stream=self._request.stream,
+                dialogue=None if self._event is None else self._event.dialog_request_id,
+                name="" if self._event is None else self._event.full_name,
+                bytes=sound.size,
+                seconds=round(sound.seconds, 3),
+                sha256=sound.sha256,
+                level_dbfs=sound.level_dbfs,
+            )
+        self._device.tell(EventEnded(self._request.stream, sound))
+
+    # ------------------------------------------------------------------ trouble
+
+    def _refuse(self, exchange: Exchange, error: WireError) -> None:
+        """The body is bad: 400 or 413; an answer that has begun is finished as it is (PROTOCOL 5.3)."""
+        self._device.find(
+            Finding(error.code, error.detail, "a body that can be decoded (PROTOCOL 3.1)", severity="error"),
+            self._request.stream,
+        )
+        if exchange.status is None:
+            self._device.tell(EventLost(self._request.stream, error.description))
+            exchange.put(Refuse(exchange.stream, Refusal(error.status, error.description)))
+        elif not self._ended:
+            self._ended = True
+            self._device.tell(EventEnded(self._request.stream, None))
+
+    async def _watch(self, receive: Receive, exchange: Exchange) -> None:
+        await disconnect(receive)
+        self._lose(exchange, "the device did not wait for the answer")
+
+    def _lose(self, exchange: Exchange, reason: str) -> None:
+        if not exchange.complete:
+            exchange.lose()
+        self._device.tell(EventLost(self._request.stream, reason))
+
+    # ------------------------------------------------------------------ the end
+
+    def _wrote(self, directive: Directive, size: int) -> None:
+        self._journal.add(
+            "directive",
+            device=self._device.name,
+            connection=self._request.connection,
+            stream=self._request.stream,
+            dialogue=directive.dialog_request_id,
+            name=directive.full_name,
+            line="reply",
+            bytes=size,
+            payload=directive.payload,
+            message_id=directive.message_id,
+        )
+
+    def _completed(self, exchange: Exchange) -> None:
+        """The last byte of the answer was handed over."""
+        self._record_answer(exchange)
+        if exchange.stop_upload and self._request.wire is not None:
+            self._request.wire.reset_when_sent()
+        self._device.tell(AnswerSent(exchange.stream))
+
+    def _finish(self, exchange: Exchange) -> None:
+        if not exchange.complete:
+            self._record_answer(exchange)
+            if not exchange.lost:
+                self._device.tell(EventLost(exchange.stream, "the server failed"))
+        self._device.finish_exchange(exchange)
+
+    def _record_answer(self, exchange: Exchange) -> None:
+        event = self._event
+        refusal = exchange.refusal
+        self._journal.add(
+            "answer",
+            device=self._device.name,
+            connection=self._request.connection,
+            stream=self._request.stream,
+            dialogue=None if event is None else event.dialog_request_id,
+            name="POST /v1/events" if event is None else event.full_name,
+            status=exchange.status,
+            bytes=exchange.sent_bytes,
+            seconds=round(self._clock.now() - self._began, 4),
+            lost=exchange.lost,
+            description="" if refusal is None else refusal.description,
+        )

@@ -1,0 +1,184 @@
+"""One `POST /v1/events`: its answer, written as the engine says what to send, also while the upload still runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+from uuid import uuid4
+
+from mockcic.cic.message import Attachment, Directive, Refusal
+from mockcic.scenario.effects import AnswerRaw, EndReply, Refuse, ReplyAttachment, ReplyDirective
+from mockcic.scenario.settings import Settings
+from mockcic.server.answers import Headers, directive_part, encode_headers, refusal_response
+from mockcic.server.clock import Clock
+from mockcic.wire.encode import Encoder, attachment_part, new_boundary
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Order = ReplyDirective | ReplyAttachment | EndReply | Refuse | AnswerRaw
+Written = Callable[[Directive, int], None]
+
+PIECE: Final = 16 * 1024
+"""Bytes handed over at once (PROTOCOL 4.6)."""
+
+
+class Exchange:
+    """The answer to one event.
+
+    The engine's orders come in by `put`. While the upload runs, a task of the stream writes them as they come; when the
+    upload has ended its own task does (`hold`, then `write_ready`), so that the ordinary answer costs no task.
+    """
+
+    def __init__(
+        self, stream: str, settings: Settings, send: Send, clock: Clock, written: Written, completed: Callable[[], None]
+    ) -> None:
+        self.stream = stream
+        self.status: int | None = None
+        self.sent_bytes = 0
+        self.refusal: Refusal | None = None
+        self.complete = False
+        self.lost = False
+        self.stop_upload = False
+        self._settings = settings
+        self._send = send
+        self._clock = clock
+        self._written = written
+        self._completed = completed
+        self._orders: deque[Order] = deque()
+        self._encoder: Encoder | None = None
+        self._closed = False
+        self._tasks: asyncio.TaskGroup | None = None
+        self._writing = False
+        self._held = False
+        self._over: asyncio.Event | None = None
+
+    def begin(self, tasks: asyncio.TaskGroup) -> None:
+        """From now on orders are written, by a task of `tasks` if need be."""
+        self._tasks = tasks
+
+    def put(self, order: Order) -> None:
+        """Take an order of the engine."""
+        self._orders.append(order)
+        if not self._held:
+            self._write_soon()
+
+    def hold(self) -> None:
+        """Leave what comes next to `write_ready`."""
+        self._held = True
+
+    async def write_ready(self) -> None:
+        """Write the orders that are there, and let later ones be written by a task."""
+        self._held = False
+        if not self._writing:
+            self._writing = True
+            await self._write()
+
+    def lose(self) -> None:
+        """The device is gone: nothing more is written."""
+        self.lost = True
+        if self._over is not None:
+            self._over.set()
+
+    @property
+    def over(self) -> bool:
+        """Nothing more is to be written."""
+        return self.complete or self.lost
+
+    async def wait(self) -> None:
+        """Wait until the answer is complete or the device is lost."""
+        if not self.over:
+            self._over = asyncio.Event()
+            await self._over.wait()
+
+    def _write_soon(self) -> None:
+        if not self._writing and self._tasks is not None:
+            self._writing = True
+            self._tasks.create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._orders and not self.over:
+                await self._carry_out(self._orders.popleft())
+        finally:
+            self._writing = False
+        if self.complete and self._over is not None:
+            self._over.set()
+
+    async def _carry_out(self, order: Order) -> None:
+        match order:
+            case ReplyDirective(directive=directive, last=last):
+                encoder = await self._begin()
+                self._closed = last
+                data = encoder.part(directive_part(directive), last=last)
+                await self._body(data, more=not last)
+                self._written(directive, len(data))
+            case ReplyAttachment(attachment=attachment, last=last):
+                encoder = await self._begin()
+                self._closed = last
+                await self._attachment(encoder, attachment, last)
+            case EndReply():
+                if self._encoder is None:
+                    await self.respond(204, [], b"")
+                elif not self._closed:
+                    await self._body(self._encoder.closing(), more=False)
+            case Refuse(refusal=refusal):
+                await self.refuse(refusal)
+            case AnswerRaw(status=status, headers=headers, body=body):
+                await self.respond(status, encode_headers(headers), body)
+        if isinstance(order, EndReply | Refuse | AnswerRaw):
+            self.complete = True
+            self.stop_upload = order.stop_upload
+            self._completed()
+
+    async def _begin(self) -> Encoder:
+        if self._encoder is None:
+            self._encoder = Encoder(new_boundary(), self._settings.dialect)
+            await self._start(200, [(b"content-type", self._encoder.content_type.encode())])
+        return self._encoder
+
+    async def _attachment(self, encoder: Encoder, attachment: Attachment, last: bool) -> None:
+        part = attachment_part(f"attachment-{uuid4()}", attachment.content_id, attachment.data, self._settings.dialect)
+        if attachment.rate is None and len(part.body) <= PIECE:
+            await self._body(encoder.part(part, last=last), more=not last)
+            return
+        await self._body(encoder.part_head(part.headers), more=True)
+        step = PIECE if attachment.rate is None else max(1, attachment.chunk)
+        began, size = self._clock.now(), len(part.body)
+        for start in range(0, size, step):
+            if self.lost:
+                return
+            await self._body(part.body[start : start + step], more=True)
+            if attachment.rate is not None:
+                due = began + min(start + step, size) / attachment.rate
+                await self._clock.sleep(max(0.0, due - self._clock.now()))
+        await self._body(encoder.delimiter(last=last), more=not last)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Answer with a System.Exception; an answer that has begun is ended as it is (PROTOCOL 4.6, 5.3)."""
+        self.refusal = refusal
+        if self._encoder is not None:
+            if not self._closed:
+                await self._body(self._encoder.closing(), more=False)
+            return
+        assert self._settings.exceptions is not None
+        headers, body = refusal_response(
+            refusal,
+            form=self._settings.exceptions,
+            dialect=self._settings.dialect,
+            one_text=self._settings.one_text_for_400,
+        )
+        await self.respond(refusal.status, headers, body)
+
+    async def respond(self, status: int, headers: Headers, body: bytes) -> None:
+        """A whole answer at once."""
+        await self._start(status, headers)
+        await self._body(body, more=False)
+
+    async def _start(self, status: int, headers: Headers) -> None:
+        self.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def _body(self, data: bytes, *, more: bool) -> None:
+        self.sent_bytes += len(data)
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})

@@ -1,0 +1,116 @@
+"""All devices of a server, by token; and which scenario each of them is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
+
+from mockcic.cic.message import Attachment, Directive
+from mockcic.journal.store import Journal
+from mockcic.scenario.engine import DeviceFacts
+from mockcic.scenario.model import Scenario
+from mockcic.server.clock import Clock
+from mockcic.server.device import Device
+
+KNOWN: Final = 20_000
+"""Devices that are remembered; above it those without a connection are forgotten, oldest first (INF)."""
+
+
+class Scenarios(Protocol):
+    """A set of scenarios: says which one a device gets."""
+
+    def for_device(self, token: str, user_agent: str) -> Scenario:
+        """The scenario of a device that shows this token and User-Agent."""
+
+
+class Registry:
+    """Finds a device by its token, or makes it (PROTOCOL 2.2: keyed on the token)."""
+
+    def __init__(self, scenarios: Scenarios, journal: Journal, clock: Clock) -> None:
+        self.scenarios = scenarios
+        self._journal = journal
+        self._clock = clock
+        self._devices: dict[str, Device] = {}
+        self._assigned: dict[str, Scenario] = {}
+        self._names: dict[str, str] = {}
+
+    def __iter__(self) -> Iterator[Device]:
+        return iter(list(self._devices.values()))
+
+    def __len__(self) -> int:
+        return len(self._devices)
+
+    def get(self, token: str) -> Device | None:
+        """The device of a token, if it has been seen."""
+        return self._devices.get(token)
+
+    def scenario_for(self, token: str, user_agent: str) -> Scenario:
+        """The scenario a device of this token is in, or would be in."""
+        known = self._devices.get(token)
+        if known is not None:
+            return known.scenario
+        return self._assigned.get(token) or self.scenarios.for_device(token, user_agent)
+
+    def find(self, token: str, user_agent: str, tags: tuple[str, ...]) -> Device:
+        """The device of a token; a new one begins in its scenario."""
+        device = self._devices.get(token)
+        if device is None:
+            if len(self._devices) >= KNOWN:
+                self._make_room()
+            facts = DeviceFacts(id=self.name_of(token), token=token, user_agent=user_agent, tags=tags)
+            device = self._devices[token] = Device(facts, self.scenario_for(token, user_agent), self._journal, self._clock)
+        return device
+
+    def name_of(self, token: str) -> str:
+        """A short name that shows no more than the token's last four characters, and is no other device's."""
+        name = self._names.get(token)
+        if name is None:
+            short = "…" + (token[-4:] if len(token) > 4 else token[-2:])
+            taken = set(self._names.values())
+            name, number = short, 1
+            while name in taken:
+                number += 1
+                name = f"{short}#{number}"
+            self._names[token] = name
+        return name
+
+    def assign(self, token: str, scenario: Scenario) -> None:
+        """Put a device into a scenario of its own, whatever the set says; also before it is first seen."""
+        self._assigned[token] = scenario
+        if (device := self._devices.get(token)) is not None:
+            device.change_scenario(scenario)
+
+    def forget(self, token: str) -> None:
+        """Forget a device and what was assigned to it."""
+        self._assigned.pop(token, None)
+        self._names.pop(token, None)
+        if (device := self._devices.pop(token, None)) is not None:
+            device.forget()
+
+    def reload(self, scenarios: Scenarios) -> None:
+        """Take a new edition of the set: each device goes on in the scenario it gets now."""
+        self.scenarios = scenarios
+        for token, device in self._devices.items():
+            if token not in self._assigned:
+                device.change_scenario(scenarios.for_device(token, device.facts.user_agent))
+
+    def push(self, directive: Directive, attachments: tuple[Attachment, ...] = ()) -> int:
+        """Push to every device that has a downchannel; how many took it."""
+        return sum(device.push(directive, attachments) for device in self if device.downchannel is not None)
+
+    def _make_room(self) -> None:
+        for token in [token for token, device in self._devices.items() if device.idle][: KNOWN // 10]:
+            self.forget(token)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The devices for people and machines, tokens left out."""
+        return [
+            {
+                "device": device.name,
+                "scenario": device.scenario.scenario,
+                "state": device.engine.state,
+                "downchannel": device.downchannel is not None,
+                "user_agent": device.facts.user_agent,
+            }
+            for device in self
+        ]
