@@ -145,6 +145,7 @@ class Change(Part):
 
 SEND_OPTIONS: Final = ("audio", "attach", "dialogRequestId", "messageId")
 STEP_KEYS: Final = ("wait", "push", "use", "set", "go")
+A_STEP: Final = "a directive (Namespace.Name, or Namespace.Name: {payload}), or one of wait, push, use, set, go"
 
 
 def read_step(value: object) -> object:
@@ -189,10 +190,6 @@ Step = Annotated[
             kind_of_step,
             custom_error_type="step",
             custom_error_message="not a step",
-            custom_error_context={
-                "expected": "a directive (Namespace.Name, or Namespace.Name: {payload}), or one of wait, push, use, set, go",
-                "mend": "",
-            },
         ),
     ],
     BeforeValidator(read_step),

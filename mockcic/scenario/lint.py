@@ -1,0 +1,237 @@
+"""What is well formed but makes no sense: names nobody knows, rules that never win, states nothing reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from mockcic.errors import Problem
+from mockcic.scenario.model import Rule, Scenario
+from mockcic.scenario.source import Source
+from mockcic.scenario.steps import Change, Use
+from mockcic.scenario.template import check_template
+from mockcic.scenario.walk import Loc, answers_of, cues_of, flat_steps, steps_of
+from mockcic.scenario.words import is_template, shown, suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A rule or a named reply, and the file and place it comes from."""
+
+    source: Source
+    loc: Loc
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A scenario put together with what it includes."""
+
+    scenario: Scenario
+    source: Source
+    files: tuple[tuple[Source, Scenario], ...]
+    rules: tuple[Entry, ...]
+    replies: Mapping[str, Entry]
+
+
+def lint_file(source: Source, scenario: Scenario) -> Iterator[Problem]:
+    """What can be said of one file alone."""
+    yield from _templates(source)
+    yield from _cues(source, scenario)
+
+
+def lint_whole(whole: Whole) -> Iterator[Problem]:
+    """What can only be said of a scenario with all it includes."""
+    yield from _uses(whole)
+    yield from _states(whole)
+    yield from _shadows(whole)
+
+
+def _templates(source: Source) -> Iterator[Problem]:
+    """A template's grammar; whether its names exist is known when it runs."""
+    if source.root is None:
+        return
+    for node in source.root.texts():
+        if is_template(node.value):
+            why = check_template(node.value)
+            if why is not None:
+                yield source.problem(
+                    source.place(node), f"a template that cannot be read: {why}", "a Jinja template", ""
+                )
+
+
+def _cues(source: Source, scenario: Scenario) -> Iterator[Problem]:
+    """Moments and answers that only exist in another block."""
+    for placed in cues_of(scenario):
+        cue, after = placed.cue, placed.cue.after
+        upload = placed.block == "upload"
+        if cue.answer is not None and not upload:
+            place = source.position((*placed.loc, "answer"), key=True)
+            yield source.problem(place, "`answer: now` without an upload", "it in `while_uploading` of a rule")
+        if after is None:
+            continue
+        for key in ("audio", "bytes", "silence", "upload"):
+            if getattr(after, key) is not None and not upload:
+                place = source.position((*placed.loc, "after", key), key=True)
+                yield source.problem(
+                    place,
+                    f"`after: {{{key}: ...}}` without an upload",
+                    "it in `while_uploading` of a rule",
+                    "here a duration can stand: `after: 3s`",
+                )
+        if after.event is not None and placed.block != "downchannel":
+            place = source.position((*placed.loc, "after", "event"), key=True)
+            yield source.problem(
+                place, "`after: {event: ...}` in a rule", "it in `downchannel`", "a rule is about its own `event`"
+            )
+
+
+def _uses(whole: Whole) -> Iterator[Problem]:
+    """`use` of a reply that is not there, and replies that use themselves."""
+    names = set(whole.scenario.replies)
+    for source, loc, step in _use_steps(whole):
+        if step.use not in names:
+            near = suggest(step.use, names)
+            hint = f"; did you mean {near}?" if near else ""
+            there_are = f"there are {', '.join(sorted(names))}" if names else f"write `replies: {{{step.use}: [...]}}`"
+            yield source.problem(
+                source.position((*loc, "use")),
+                f"unknown reply {shown(step.use)}",
+                f"a name under `replies`{hint}",
+                there_are,
+            )
+    graph = {
+        name: [
+            (placed.loc, placed.step.use)
+            for placed in flat_steps(entry.loc, entry.value, "either")
+            if isinstance(placed.step, Use)
+        ]
+        for name, entry in whole.replies.items()
+    }
+    for name, entry in whole.replies.items():
+        for loc, used in graph[name]:
+            if _reaches(graph, used, name):
+                yield entry.source.problem(
+                    entry.source.position((*loc, "use")),
+                    f"the reply {shown(name)} uses itself" + ("" if used == name else f" through {used}"),
+                    "replies without a circle",
+                )
+
+
+def _reaches(graph: Mapping[str, list[tuple[Loc, str]]], start: str, goal: str) -> bool:
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name == goal:
+            return True
+        if name not in seen:
+            seen.add(name)
+            todo += [used for _, used in graph.get(name, [])]
+    return False
+
+
+def _use_steps(whole: Whole) -> Iterator[tuple[Source, Loc, Use]]:
+    for source, part in whole.files:
+        for placed in steps_of(part):
+            if isinstance(placed.step, Use):
+                yield source, placed.loc, placed.step
+
+
+def _states(whole: Whole) -> Iterator[Problem]:
+    """States that nothing goes to, and ways to states that no rule asks for."""
+    gone_to = list(_gone_to(whole))
+    reached = {whole.scenario.start} | {name for _, _, name in gone_to}
+    asked_for = list(_asked_for(whole))
+    known = {name for _, _, name in asked_for}
+    for source, loc, name in asked_for:
+        if name not in reached:
+            near = suggest(name, reached)
+            hint = f"; did you mean {near}?" if near else ""
+            yield source.problem(
+                source.position(loc),
+                f"nothing goes to the state {shown(name)}",
+                f"a state some `go` leads to, or the one it begins in ({whole.scenario.start}){hint}",
+                f"write `go: {name}` where it begins",
+                severity="error" if source is whole.source else "warning",  # a part may serve several scenarios
+            )
+    for source, loc, name in gone_to:
+        if name not in known and name != whole.scenario.start:
+            near = suggest(name, known)
+            hint = f"; did you mean {near}?" if near else ""
+            yield source.problem(
+                source.position(loc),
+                f"no rule asks for the state {shown(name)}",
+                f"a state some rule has in `in`{hint}",
+                f"write a rule with `in: {name}`, or remove this",
+                severity="warning",
+            )
+
+
+def _gone_to(whole: Whole) -> Iterator[tuple[Source, Loc, str]]:
+    for source, part in whole.files:
+        own = source is whole.source
+        for answer in answers_of(part):
+            if answer.answer.go is not None and (own or answer.loc != ("otherwise",)):
+                yield source, (*answer.loc, "go"), answer.answer.go
+        for cue in cues_of(part):
+            if cue.cue.go is not None and (own or cue.block != "downchannel"):
+                yield source, (*cue.loc, "go"), cue.cue.go
+        for placed in steps_of(part):
+            if isinstance(placed.step, Change) and placed.step.go is not None:
+                yield source, (*placed.loc, "go"), placed.step.go
+
+
+def _asked_for(whole: Whole) -> Iterator[tuple[Source, Loc, str]]:
+    for entry in whole.rules:
+        rule: Rule = entry.value
+        for index, name in enumerate(rule.in_):
+            yield entry.source, (*entry.loc, "in", index), name
+        condition = rule.when.get("state")
+        if condition is not None:
+            if isinstance(condition.is_, str):
+                yield entry.source, (*entry.loc, "when", "state", "is"), condition.is_
+            for index, name in enumerate(condition.one_of or ()):
+                if isinstance(name, str):
+                    yield entry.source, (*entry.loc, "when", "state", "one_of", index), name
+
+
+def _shadows(whole: Whole) -> Iterator[Problem]:
+    """Rules that can never win, because one before them in the same file takes all they would."""
+    for number, entry in enumerate(whole.rules):
+        for earlier in whole.rules[:number]:
+            if earlier.source is entry.source and _always_first(earlier.value, entry.value):
+                line = earlier.source.position(earlier.loc).line
+                yield entry.source.problem(
+                    entry.source.position((*entry.loc, "event")),
+                    "this rule can never win",
+                    f"something the rule on line {line} does not take already",
+                    "put it above that one, or give that one `when`, `in` or `times`",
+                    severity="warning",
+                )
+                break
+
+
+def _always_first(earlier: Rule, later: Rule) -> bool:
+    """Whether `earlier` fits whenever `later` does, for ever."""
+    if earlier.times is not None:
+        return False
+    if earlier.in_ and not (later.in_ and set(later.in_) <= set(earlier.in_)):
+        return False
+    if any(later.when.get(member) != condition for member, condition in earlier.when.items()):
+        return False
+    return all(any(_covers(wide, narrow) for wide in earlier.event) for narrow in later.event)
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Whether every name that fits `narrow` fits `wide`; False when it is not certain."""
+    if wide == narrow:
+        return True
+    if any(sign in wide or sign in narrow for sign in "[]") or ("*" in narrow and "?" in wide):
+        return False
+    return fnmatchcase(narrow, wide)
+
+
+__all__ = ["Entry", "Whole", "lint_file", "lint_whole"]

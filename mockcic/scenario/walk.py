@@ -1,0 +1,110 @@
+"""Every step, cue and answer of a scenario with its location in the file, in the file's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mockcic.scenario.model import Answer, Rule, Scenario
+from mockcic.scenario.steps import Cue, PushStep, Send, Sound, Step
+
+Loc = tuple[int | str, ...]
+Line = Literal["reply", "downchannel", "either"]
+Block = Literal["upload", "afterwards", "downchannel"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedStep:
+    """A step, where it is written, and where its directives go (`either` in a named reply)."""
+
+    loc: Loc
+    step: Step
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCue:
+    """A cue, where it is written, and the block it belongs to."""
+
+    loc: Loc
+    cue: Cue
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedAnswer:
+    """An answer and where it is written. A rule is one itself."""
+
+    loc: Loc
+    answer: Answer
+
+
+def steps_of(scenario: Scenario) -> Iterator[PlacedStep]:
+    """All steps, those inside `push` too."""
+    for name, steps in scenario.replies.items():
+        yield from flat_steps(("replies", name), steps, "either")
+    for placed in answers_of(scenario):
+        yield from flat_steps((*placed.loc, "reply"), placed.answer.reply or (), "reply")
+    for cue in cues_of(scenario):
+        yield from flat_steps((*cue.loc, "push"), cue.cue.push, "downchannel")
+
+
+def flat_steps(loc: Loc, steps: Sequence[Step], line: Line) -> Iterator[PlacedStep]:
+    """The steps and those inside their `push`."""
+    for index, step in enumerate(steps):
+        yield PlacedStep((*loc, index), step, line)
+        if isinstance(step, PushStep):
+            yield from flat_steps((*loc, index, "push"), step.push, "downchannel")
+
+
+def answers_of(scenario: Scenario) -> Iterator[PlacedAnswer]:
+    """All answers: of the rules, of their turns, and the one for no rule."""
+    for index, rule in enumerate(scenario.on):
+        yield from answers_of_rule(("on", index), rule)
+    yield PlacedAnswer(("otherwise",), scenario.otherwise)
+
+
+def answers_of_rule(loc: Loc, rule: Rule) -> Iterator[PlacedAnswer]:
+    """The rule as an answer, and its turns."""
+    yield PlacedAnswer(loc, rule)
+    for key, turns in (("in_turn", rule.in_turn), ("cycle", rule.cycle)):
+        for turn, answer in enumerate(turns or ()):
+            yield PlacedAnswer((*loc, key, turn), answer)
+
+
+def cues_of(scenario: Scenario) -> Iterator[PlacedCue]:
+    """All cues."""
+    for index, rule in enumerate(scenario.on):
+        for number, cue in enumerate(rule.while_uploading or ()):
+            yield PlacedCue(("on", index, "while_uploading", number), cue, "upload")
+    for placed in answers_of(scenario):
+        for number, cue in enumerate(placed.answer.afterwards):
+            yield PlacedCue((*placed.loc, "afterwards", number), cue, "afterwards")
+    for number, cue in enumerate(scenario.downchannel):
+        yield PlacedCue(("downchannel", number), cue, "downchannel")
+
+
+def sounds_of(scenario: Scenario) -> Iterator[Sound]:
+    """All sounds that are sent."""
+    for placed in steps_of(scenario):
+        if isinstance(placed.step, Send):
+            if placed.step.audio is not None:
+                yield placed.step.audio
+            yield from placed.step.attach.values()
+
+
+__all__ = [
+    "Block",
+    "Line",
+    "Loc",
+    "PlacedAnswer",
+    "PlacedCue",
+    "PlacedStep",
+    "answers_of",
+    "answers_of_rule",
+    "cues_of",
+    "flat_steps",
+    "sounds_of",
+    "steps_of",
+]
