@@ -1,0 +1,259 @@
+"""One TCP or TLS connection, from the accept to its end: Hypercorn's `TCPServer`, speaking HTTP/2 only."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from time import time
+from typing import Any, Final
+
+from hypercorn.asyncio.task_group import TaskGroup
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
+from hypercorn.utils import parse_socket_addr
+
+from mockcic.server.engine import EngineConfig
+from mockcic.server.http2 import Http2
+from mockcic.server.observer import ConnectionFacts
+from mockcic.server.preface import Speech, refusal_of_http1, tell_speech
+
+READ_BYTES: Final = 256 * 1024
+WRITE_HIGH_WATER_BYTES: Final = 64 * 1024
+CLOSE_WITHIN_S: Final = 1.0  # INF: for the last bytes and TLS's close_notify; then TCP's RST
+LINGER_S: Final = 1.0  # INF: what an HTTP/1.1 client still sends must not reset the connection under its 505
+
+_numbers = itertools.count(1)
+
+
+class Connection(TCPServer):
+    """Reads, writes and ends one connection, and owns the tasks of its streams.
+
+    All bytes pass two places: out through `write`, always whole frames, and in through `_received`. What is to act on
+    frames stands there.
+    """
+
+    config: EngineConfig
+
+    def __init__(
+        self,
+        app: AppWrapper,
+        loop: asyncio.AbstractEventLoop,
+        config: EngineConfig,
+        context: WorkerContext,
+        state: LifespanState,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        super().__init__(app, loop, config, context, state, reader, writer)
+        self._transport = writer.transport
+        self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)
+        self._http2: Http2 | None = None
+        self._reason: str | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._last_byte_at = loop.time()
+        tls = writer.get_extra_info("ssl_object")
+        self.facts = ConnectionFacts(
+            id=f"c{next(_numbers)}",
+            client=_printed(writer.get_extra_info("peername")),
+            tls=tls is not None,
+            alpn=tls.selected_alpn_protocol() if tls is not None else None,
+            opened_at=time(),
+        )
+
+    # Its life
+
+    async def run(self) -> None:
+        """Serve the connection until it ends and its applications have returned."""
+        self.config.observer.connection_opened(self.facts)
+        try:
+            async with TaskGroup(self.loop) as tasks:
+                try:
+                    self._watch(self.config.settings.preface_timeout_s, self._preface_is_late)
+                    await self._serve(tasks)
+                except OSError as error:
+                    self._because(f"lost: {error.strerror or error}")
+                finally:
+                    self.close("closed by the client")
+                    if self._http2 is not None:
+                        self._http2.gone()
+        finally:
+            await self._close()
+            self.config.observer.connection_closed(self.facts, self._reason or "")
+
+    def stop(self) -> None:
+        """Take no more requests, and end when the last answer is out."""
+        if self._http2 is None:
+            self.close("server stopped")
+        else:
+            self._http2.stop()
+
+    def cut_off(self) -> None:
+        """Cancel the applications that still run, then end."""
+        if self._http2 is not None:
+            self._http2.cut_off()
+
+    async def _serve(self, tasks: TaskGroup) -> None:
+        begin = b""
+        if self.facts.alpn != "h2":
+            begin = await self._read_begin()
+            match tell_speech(begin):
+                case Speech.HTTP1:
+                    await self._refuse_http1()
+                    return
+                case Speech.NOISE | Speech.UNCLEAR:
+                    self._because("closed by the client" if not begin else "spoke neither HTTP/2 nor HTTP/1.1")
+                    return
+                case Speech.HTTP2:
+                    pass
+        self._http2 = Http2(
+            line=self,
+            app=self.app,
+            config=self.config,
+            context=self.context,
+            task_group=tasks,
+            state=ConnectionState(self.state),
+            client=self._address("peername"),
+            server=self._address("sockname"),
+        )
+        await self._http2.initiate()
+        if begin:
+            self._received(begin)
+        else:
+            self._received(await self.reader.read(READ_BYTES))
+        self._unwatch()
+        self._watch(self.config.settings.idle_close_after_s, self._look_for_silence)
+        while data := await self.reader.read(READ_BYTES):
+            self._received(data)
+
+    async def _read_begin(self) -> bytes:
+        begin = b""
+        while data := await self.reader.read(READ_BYTES):
+            begin += data
+            if tell_speech(begin) is not Speech.UNCLEAR:
+                break
+        return begin
+
+    async def _refuse_http1(self) -> None:
+        self._because("HTTP/1.1, answered with 505")
+        self.write(refusal_of_http1())
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        try:
+            async with asyncio.timeout(LINGER_S):
+                while await self.reader.read(READ_BYTES):
+                    pass
+        except TimeoutError:
+            pass
+
+    def _received(self, data: bytes) -> None:
+        """Every byte of the client passes here."""
+        self._last_byte_at = self.loop.time()
+        assert self._http2 is not None
+        self._http2.received(data)
+
+    # What `Http2` asks of it
+
+    @property
+    def paused(self) -> bool:
+        """Whether more waits to be written than should."""
+        return self._transport.get_write_buffer_size() > WRITE_HIGH_WATER_BYTES
+
+    def write(self, data: bytes) -> None:
+        """Send `data`. Every byte to the client passes here, in whole frames."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the client has taken most of what was written, or the connection is gone."""
+        with suppress(OSError):
+            await self.writer.drain()
+
+    def close(self, reason: str) -> None:
+        """Send what was written, then end the connection, within a second even if the client does not read."""
+        self._because(reason)
+        self._unwatch()
+        self._transport.close()
+        self._watch(CLOSE_WITHIN_S, self._transport.abort)
+
+    def abort(self, reason: str, *, rst: bool) -> None:
+        """End the connection with TCP's RST now, or with FIN after what was written."""
+        if not rst:
+            self.close(reason)
+            return
+        self._because(reason)
+        _reset_on_close(self._transport.get_extra_info("socket"))
+        self._transport.abort()
+
+    # Timers: one a connection, and none where no setting asks for it
+
+    def _watch(self, seconds: float | None, look: Callable[[], object]) -> None:
+        if seconds is not None:
+            self._deadline = self.loop.call_later(seconds, look)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _preface_is_late(self) -> None:
+        self.close(f"did not begin to speak HTTP/2 within {self.config.settings.preface_timeout_s:g} s")
+
+    def _look_for_silence(self) -> None:
+        limit = self.config.settings.idle_close_after_s
+        assert limit is not None
+        silent_for = self.loop.time() - self._last_byte_at
+        if silent_for < limit:
+            self._watch(limit - silent_for, self._look_for_silence)
+        else:
+            assert self._http2 is not None
+            self._http2.goaway(0)
+            self.close(f"silent for {limit:g} s")
+
+    # Hypercorn's names
+
+    async def protocol_send(self, event: Event) -> None:
+        """What Hypercorn's protocols call to write and to close."""
+        if isinstance(event, RawData):
+            self.write(event.data)
+            await self.drain()
+        elif isinstance(event, Closed):
+            self.close("closed by the protocol")
+
+    async def _close(self) -> None:
+        self._transport.close()
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self.writer.wait_closed()
+        except (OSError, TimeoutError):
+            pass
+        finally:
+            self._unwatch()
+            self._transport.abort()
+
+    def _because(self, reason: str) -> None:
+        """The first reason counts."""
+        if self._reason is None:
+            self._reason = reason
+
+    def _address(self, name: str) -> tuple[str, int] | None:
+        address = self.writer.get_extra_info(name)
+        sock = self.writer.get_extra_info("socket")
+        return parse_socket_addr(sock.family, address) if address else None
+
+
+def _printed(address: Any) -> str:
+    if not address:
+        return "unknown"
+    host, port = str(address[0]).removeprefix("::ffff:"), address[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _reset_on_close(sock: Any) -> None:
+    """Let closing send RST instead of FIN: SO_LINGER of zero seconds."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

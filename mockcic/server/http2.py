@@ -1,0 +1,437 @@
+"""HTTP/2 between a connection's bytes and its streams: Hypercorn's `H2Protocol`, without its priority tree and tasks.
+
+What comes in is dealt with at once and never waits for an application; what goes out is gathered and written once a
+turn of the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Literal, Protocol
+
+from h2.config import H2Configuration
+from h2.errors import ErrorCodes
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    PingReceived,
+    PriorityUpdated,
+    RemoteSettingsChanged,
+    RequestReceived,
+    StreamEnded,
+    StreamReset,
+    WindowUpdated,
+)
+from h2.events import Event as H2Event
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes, Settings
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol.events import Body, EndBody, InformationalResponse, Response, Trailers
+from hypercorn.protocol.events import Event as StreamEvent
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.typing import AppWrapper, ConnectionState, TaskGroup, WorkerContext
+from hyperframe.frame import GoAwayFrame, RstStreamFrame
+
+from mockcic.server.engine import EngineConfig
+from mockcic.server.observer import ConnectionFacts
+from mockcic.server.stream import END_STREAM, Ending, Headers, RequestHead, Stream, StreamGoneError, Turn
+from mockcic.server.tolerance import NO_AUTHORITY, TolerantConnection
+from mockcic.server.wire import WIRE, Wire
+
+HIGH_WATER_BYTES: Final = 64 * 1024  # an application that is so far ahead of its client waits in `send`
+LOW_WATER_BYTES: Final = 16 * 1024  # and goes on when no more than a frame is left
+DEFAULT_WINDOW_BYTES: Final = 65_535  # RFC 9113 6.9.2; the connection's starts with it whatever SETTINGS say
+NO_LIMIT: Final = 2**31 - 1
+
+# Meaningless in HTTP/2 and forbidden (RFC 9113 8.2.2); applications made for HTTP/1.1 send them
+CONNECTION_HEADERS: Final = frozenset({
+    b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade",
+})  # fmt: skip
+
+
+class Line(Protocol):
+    """The connection's lower half, as the protocol sees it: `Connection`, or a fake in a test."""
+
+    facts: ConnectionFacts
+
+    @property
+    def paused(self) -> bool:
+        """Whether the client reads so slowly that the kernel takes no more."""
+
+    def write(self, data: bytes) -> None:
+        """Send whole frames."""
+
+    async def drain(self) -> None:
+        """Wait until the kernel takes more, or the connection is gone."""
+
+    def close(self, reason: str) -> None:
+        """Send what was written, then end the connection."""
+
+    def abort(self, reason: str, *, rst: bool) -> None:
+        """End the connection at once."""
+
+
+class Http2(H2Protocol):
+    """One connection's HTTP/2: `received` takes the client's bytes, `stream_send` what the applications say."""
+
+    config: EngineConfig
+
+    def __init__(
+        self,
+        *,
+        line: Line,
+        app: AppWrapper,
+        config: EngineConfig,
+        context: WorkerContext,
+        task_group: TaskGroup,
+        state: ConnectionState,
+        client: tuple[str, int] | None,
+        server: tuple[str, int] | None,
+    ) -> None:
+        super().__init__(app, config, context, task_group, state, line.facts.tls, client, server, self._told)
+        settings = config.settings
+        self.line = line
+        self.connection = TolerantConnection(
+            # Outbound checks are left out: `_outbound` does in one pass what is needed of them.
+            H2Configuration(
+                client_side=False,
+                header_encoding=None,
+                validate_outbound_headers=False,
+                normalize_outbound_headers=False,
+            )
+        )
+        self.connection.local_settings = Settings(
+            client=False,
+            initial_values={
+                SettingCodes.MAX_CONCURRENT_STREAMS: settings.max_concurrent_streams,
+                SettingCodes.MAX_HEADER_LIST_SIZE: settings.max_header_list_bytes,
+                SettingCodes.INITIAL_WINDOW_SIZE: settings.initial_window_bytes,
+            },
+        )
+        self.connection.decoder.max_header_list_size = settings.max_header_list_bytes
+        self._loop = asyncio.get_running_loop()
+        self._open: dict[int, Stream] = {}  # until DONE
+        self._running: set[Stream] = set()  # until the application has returned
+        self._dirty: set[Stream] = set()
+        self._tick_is_due = False
+        self._stopping = False
+        self._client_leaves = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether no answer is under way."""
+        return not any(stream.answering for stream in self._open.values())
+
+    # Going
+
+    async def initiate(self, headers: Headers | None = None, settings: bytes | None = None) -> None:
+        """Say our half of the preface. (The arguments belong to Hypercorn's Upgrade from HTTP/1.1, not used here.)"""
+        connection, limits = self.connection, self.config.settings
+        connection.initiate_connection()
+        # Announced above, but kept by `_request_arrived`: h2 would end the connection for one stream too many.
+        connection.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = NO_LIMIT
+        connection.local_settings.acknowledge()
+        if (more := limits.connection_window_bytes - DEFAULT_WINDOW_BYTES) > 0:
+            connection.increment_flow_control_window(more)
+        self._write_out()
+
+    def stop(self) -> None:
+        """Take no more requests: GOAWAY(NO_ERROR), and the end when the last answer is out."""
+        if not self._stopping and not self.closed:
+            self._stopping = True
+            self.goaway(ErrorCodes.NO_ERROR)
+            self._end_if_due()
+
+    def cut_off(self) -> None:
+        """Wait no longer for applications: cancel them. Their streams end with RST_STREAM(CANCEL)."""
+        for stream in list(self._running):
+            stream.cancel()
+
+    def gone(self) -> None:
+        """The connection is no more: tell the applications."""
+        self.closed = True
+        for stream in list(self._open.values()):
+            self._done(stream, Turn.RESET)
+
+    # What Hypercorn's classes call
+
+    async def handle(self, event: Event) -> None:
+        """Take bytes from the client (`RawData`), or its end (`Closed`)."""
+        if isinstance(event, RawData):
+            self.received(event.data)
+        elif isinstance(event, Closed):
+            self.gone()
+
+    async def stream_send(self, event: StreamEvent) -> None:
+        """Take from a stream what its application sent; returns when the client keeps up. Raises StreamGoneError."""
+        stream = self._open.get(event.stream_id)
+        if stream is None or stream.closed:
+            return
+        if isinstance(event, Body):
+            await self._send_body(stream, event.data)
+        elif isinstance(event, Response | InformationalResponse):
+            head = [(b":status", b"%d" % event.status_code), *self._outbound(event.headers)]
+            self.connection.send_headers(stream.stream_id, head)
+            self.wake(stream)
+        elif isinstance(event, Trailers):
+            stream.ending = Ending(trailers=self._outbound(event.headers, dated=True))
+            self.wake(stream)
+        elif isinstance(event, EndBody) and stream.ending is None:
+            stream.ending = END_STREAM
+            self.wake(stream)
+
+    # In
+
+    def received(self, data: bytes) -> None:
+        """Take bytes from the client. Never waits."""
+        try:
+            events = self.connection.receive_data(data)
+        except ProtocolError as error:
+            self._write_out()  # the GOAWAY that h2 has written
+            self.line.close(f"protocol error of the client: {error}")
+            return
+        for event in events:
+            self._take(event)
+        if not self._tick_is_due:
+            self._write_out()
+
+    def _take(self, event: H2Event) -> None:
+        match event:
+            case DataReceived():
+                self._open[event.stream_id].data_arrived(event.data, event.flow_controlled_length)
+            case RequestReceived():
+                self._request_arrived(event)
+            case StreamEnded():
+                if stream := self._open.get(event.stream_id):
+                    stream.request_ended()
+                    self._forget_if_done(stream)
+            case StreamReset():
+                if stream := self._open.get(event.stream_id):
+                    self._done(stream, Turn.RESET)
+            case WindowUpdated():
+                woken = self._open.get(event.stream_id)
+                self._wake_all([woken] if woken else [] if event.stream_id else list(self._open.values()))
+            case RemoteSettingsChanged():
+                self._wake_all(list(self._open.values()))
+            case PingReceived():
+                self.config.observer.ping_received(self.line.facts)
+            case PriorityUpdated():
+                if event.stream_id is not None and event.depends_on == event.stream_id:
+                    self._reset_id(event.stream_id, ErrorCodes.PROTOCOL_ERROR)
+            case ConnectionTerminated():
+                self._client_leaves = True
+                if event.error_code == ErrorCodes.NO_ERROR:
+                    self._end_if_due()
+                else:
+                    self.line.close(f"the client sent GOAWAY({event.error_code!s})")
+
+    def _request_arrived(self, event: RequestReceived) -> None:
+        if self._stopping or len(self._open) >= self.config.settings.max_concurrent_streams:
+            self.connection.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
+            return
+        stream = Stream(self, event.stream_id)
+        self._open[event.stream_id] = stream
+        self._running.add(stream)
+        stream.begin(_head(event.headers), {WIRE: Wire(self, stream)})
+
+    def give_back(self, stream: Stream, window_bytes: int) -> None:
+        """So much of what `stream` received needs no memory any more: let the client send as much again."""
+        if not self.closed:
+            try:
+                self.connection.acknowledge_received_data(window_bytes, stream.stream_id)
+            except ProtocolError:  # the connection is ending
+                return
+            self._tick_soon()
+
+    # Out
+
+    async def _send_body(self, stream: Stream, data: bytes) -> None:
+        stream.buffer += data
+        self.wake(stream)
+        if len(stream.buffer) >= HIGH_WATER_BYTES:
+            self._tick()
+            while len(stream.buffer) >= HIGH_WATER_BYTES and not stream.closed:
+                await stream.room.wait()
+        if self.line.paused and not stream.closed:
+            await self.line.drain()
+        if stream.closed:
+            raise StreamGoneError(f"stream {stream.stream_id} is gone")
+
+    def _outbound(self, headers: Headers, *, dated: bool = False) -> Headers:
+        """`headers` as HTTP/2 has them, with `date` where the application gave none (PROTOCOL 1.5)."""
+        result = []
+        for name, value in headers:
+            lower = name.lower()
+            if lower not in CONNECTION_HEADERS:
+                result.append((lower, value))
+                dated = dated or lower == b"date"
+        if not dated:
+            result.extend(self.config.response_headers("h2"))
+        return result
+
+    def wake(self, stream: Stream) -> None:
+        """Something is to be sent on `stream`: look at it before this turn of the event loop is over."""
+        self._dirty.add(stream)
+        self._tick_soon()
+
+    def _wake_all(self, streams: list[Stream]) -> None:
+        self._dirty.update(stream for stream in streams if stream.buffer or stream.ending)
+        self._tick_soon()
+
+    def _tick_soon(self) -> None:
+        if not self._tick_is_due:
+            self._tick_is_due = True
+            self._loop.call_soon(self._tick)
+
+    def _tick(self) -> None:
+        self._tick_is_due = False
+        if self.closed:
+            return
+        dirty, self._dirty = self._dirty, set()
+        for stream in dirty:
+            if stream.answering:
+                self._pump(stream)
+        self._write_out()
+
+    def _write_out(self) -> None:
+        if data := self.connection.data_to_send():
+            self.line.write(data)
+
+    def _pump(self, stream: Stream) -> None:
+        """Hand over to h2 what the windows allow, and the end of the answer when it is reached."""
+        try:
+            ended = self._pump_data(stream) or (not stream.buffer and self._pump_ending(stream))
+        except ProtocolError:  # the client's half of the connection is in ruins; its end will follow
+            self._done(stream, Turn.RESET)
+            return
+        if len(stream.buffer) < LOW_WATER_BYTES:
+            stream.room.fire()
+        if ended:
+            stream.take_turn(Turn.RESPONSE_END)
+            if stream.reset_when_sent is not None and stream.answered_early:
+                self.connection.reset_stream(stream.stream_id, stream.reset_when_sent)
+                self._done(stream, Turn.RESET)
+            else:
+                self._forget_if_done(stream)
+
+    def _pump_data(self, stream: Stream) -> bool:
+        """True when END_STREAM was sent."""
+        connection, stream_id, buffer = self.connection, stream.stream_id, stream.buffer
+        while buffer:
+            size = min(connection.local_flow_control_window(stream_id), connection.max_outbound_frame_size)
+            if size <= 0:
+                return False
+            data = bytes(memoryview(buffer)[:size])
+            del buffer[:size]
+            last = not buffer and stream.ending is END_STREAM
+            connection.send_data(stream_id, data, end_stream=last)
+            if last:
+                return True
+        return False
+
+    def _pump_ending(self, stream: Stream) -> bool:
+        """True when END_STREAM was sent."""
+        ending = stream.ending
+        if ending is None:
+            return False
+        if ending.reset is not None:
+            self.connection.reset_stream(stream.stream_id, ending.reset)
+            self._done(stream, Turn.RESET)
+            return False
+        if ending.trailers is not None:
+            self.connection.send_headers(stream.stream_id, ending.trailers, end_stream=True)
+        else:
+            self.connection.end_stream(stream.stream_id)
+        return True
+
+    # The ends of streams
+
+    def application_ended(self, stream: Stream, *, cancelled: bool, answer_begun: bool) -> None:
+        """The application has returned, failed, or was cancelled. An answer that it left open is ended for it."""
+        self._running.discard(stream)
+        if not stream.closed and stream.ending is None:
+            if not answer_begun and not cancelled:
+                head = [(b":status", b"500"), *self._outbound([(b"content-length", b"0")])]
+                self.connection.send_headers(stream.stream_id, head)
+                stream.ending = END_STREAM
+            else:
+                stream.ending = Ending(reset=ErrorCodes.CANCEL if cancelled else ErrorCodes.INTERNAL_ERROR)
+            self.wake(stream)
+
+    def reset(self, stream: Stream, code: int) -> None:
+        """Send RST_STREAM, after what may still be sent (`Wire.reset`)."""
+        if self.closed or stream.stream_id not in self._open:
+            return
+        if stream.answering:
+            self._pump(stream)
+        self._reset_id(stream.stream_id, code)
+        self._write_out()
+
+    def _reset_id(self, stream_id: int, code: int) -> None:
+        if stream := self._open.get(stream_id):
+            self.connection.reset_stream(stream_id, code)
+            self._done(stream, Turn.RESET)
+        else:
+            self._write_out()
+            self.line.write(RstStreamFrame(stream_id, error_code=code).serialize())
+
+    def _done(self, stream: Stream, turn: Turn) -> None:
+        stream.take_turn(turn)
+        stream.abandon_after(self.config.settings.abandon_after_s)
+        self._forget_if_done(stream)
+
+    def _forget_if_done(self, stream: Stream) -> None:
+        if stream.done:
+            del self._open[stream.stream_id]
+            stream.buffer.clear()
+            stream.end_for_application()
+        self._end_if_due()
+
+    # The end of the connection
+
+    def goaway(self, code: int, *, last_stream_id: int | None = None, debug: bytes = b"") -> None:
+        """Send GOAWAY and go on (`Wire.goaway`). Written by hand: h2's `close_connection` ends its streams."""
+        if not self.closed:
+            if last_stream_id is None:
+                last_stream_id = self.connection.highest_inbound_stream_id
+            self._tick()
+            self.line.write(GoAwayFrame(0, last_stream_id, code, debug).serialize())
+
+    def abort(self, how: Literal["rst", "fin"]) -> None:
+        """End the connection without a word (`Wire.abort`)."""
+        if not self.closed:
+            self._tick()
+            self.line.abort("aborted by the mock", rst=how == "rst")
+
+    def _end_if_due(self) -> None:
+        if (self._stopping or self._client_leaves) and self.idle and not self.closed:
+            self._loop.call_soon(self._end)
+
+    def _end(self) -> None:
+        self._tick()
+        self.line.close("server stopped" if self._stopping else "closed by the client")
+
+    async def _told(self, event: Event) -> None:
+        """What `H2Protocol` would send to Hypercorn's own connection; nothing of ours does."""
+
+
+def _head(headers: Headers) -> RequestHead:
+    """Sort a request's headers, which h2 has checked."""
+    method, path, host = "", b"/", None
+    plain: Headers = []
+    for pair in headers:
+        name, value = pair
+        if name[0] != 0x3A:
+            if name == b"host":
+                host = value if host is None else host
+            else:
+                plain.append((name, value))
+        elif name == b":method":
+            method = value.decode("latin-1").upper()
+        elif name == b":path":
+            path = value
+        elif name == b":authority" and pair is not NO_AUTHORITY:
+            host = value
+    if host is not None:
+        plain.insert(0, (b"host", host))
+    return RequestHead(method, path, plain)

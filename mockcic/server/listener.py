@@ -1,0 +1,225 @@
+"""Listening sockets, and the server that accepts from them."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.asyncio.lifespan import Lifespan
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.utils import LifespanFailureError, LifespanTimeoutError
+
+from mockcic.errors import StartError
+from mockcic.server.connection import Connection
+from mockcic.server.engine import EngineConfig, QuietObserver, logger
+from mockcic.server.observer import Observer
+from mockcic.server.settings import ServerSettings
+
+ASGIApp = Callable[..., Awaitable[None]]
+
+BACKLOG: Final = 4096  # thousands of devices reconnect at once after a restart
+TLS_HANDSHAKE_S: Final = 60.0
+TLS_SHUTDOWN_S: Final = 1.0  # asyncio waits 30 s for a close_notify that many devices never send
+END_WITHIN_S: Final = 0.3  # INF: for cancelled applications and last bytes when the grace of `stop` is over
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Make a listening socket; port 0 takes any free one (`getsockname()` tells which).
+
+    `host` is a name or an address of either family; of a name's addresses an IPv4 one is preferred (DEVICES C5), and
+    `::` takes IPv4 too. Raises StartError.
+    """
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError) as error:
+        raise StartError(
+            f"cannot listen on {where}: no such host; choose an address of this machine with --host"
+        ) from error
+    family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    # The protocol is named, and so is NODELAY: asyncio sets it only where it sees IPPROTO_TCP, and every answer waits
+    # 40 ms without it. Accepted sockets inherit it.
+    sock = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address[0] != "::"))
+        sock.bind(address)
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except (OSError, OverflowError) as error:
+        sock.close()
+        raise StartError(f"cannot listen on {where}: {_mend(error)}") from error
+    return sock
+
+
+def _mend(error: Exception) -> str:
+    match getattr(error, "errno", None):
+        case errno.EADDRINUSE:
+            return "address already in use; choose another with --port, or any free one with --port 0"
+        case errno.EACCES | errno.EPERM:
+            return "permission denied; ports below 1024 need a privilege, choose a higher one with --port"
+        case errno.EADDRNOTAVAIL:
+            return "not an address of this machine; choose another with --host"
+        case _:
+            return f"{getattr(error, 'strerror', None) or error}; choose another with --port or --host"
+
+
+class Server:
+    """Accepts connections and serves `app` on them, HTTP/2 only, with or without TLS.
+
+    `on_stopping` is awaited at the beginning of `stop`, after GOAWAY(NO_ERROR) went out: there the application ends
+    what would never end by itself, its downchannels (PROTOCOL 2.6). It counts into the grace.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: ServerSettings | None = None,
+        observer: Observer | None = None,
+        on_stopping: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._settings = settings or ServerSettings()
+        self._config = EngineConfig(settings=self._settings, observer=observer or QuietObserver())
+        self._app = ASGIWrapper(app)
+        self._on_stopping = on_stopping
+        self._context = WorkerContext(None)
+        self._state: dict[str, Any] = {}
+        self._connections: dict[Connection, asyncio.Task[None]] = {}
+        self._stop_wanted = asyncio.Event()
+        self._root: asyncio.Task[None] | None = None
+
+    async def start(self, listeners: Sequence[tuple[socket.socket, ssl.SSLContext | None]]) -> None:
+        """Run the application's lifespan startup, then accept. Raises StartError when the application cannot start.
+
+        The sockets (of `bind`) are the server's from here on; a None context means clear text.
+        """
+        loop = asyncio.get_running_loop()
+        started = loop.create_future()
+        self._root = loop.create_task(self._live(listeners, started), name="mockcic server")
+        try:
+            await started
+        except BaseException:
+            self._stop_wanted.set()
+            with suppress(asyncio.CancelledError):
+                await self._root
+            raise
+
+    async def stop(self) -> None:
+        """Stop accepting, send GOAWAY(NO_ERROR), let running answers end for up to `grace_s`, close, run the lifespan's
+        shutdown. Harmless when it is stopped already."""
+        self._stop_wanted.set()
+        if self._root is not None:
+            await asyncio.shield(self._root)
+
+    async def _live(
+        self, listeners: Sequence[tuple[socket.socket, ssl.SSLContext | None]], started: asyncio.Future[None]
+    ) -> None:
+        """The root of all tasks: lifespan, connections, and in them their streams."""
+        lifespan = Lifespan(self._app, self._config, asyncio.get_running_loop(), self._state)
+        accepting: list[asyncio.Server] = []
+        async with asyncio.TaskGroup() as tasks:
+            life = tasks.create_task(_run_lifespan(lifespan), name="mockcic lifespan")
+            try:
+                await _start_up(lifespan, life)
+                for sock, context in listeners:
+                    accepting.append(await self._accept(tasks, sock, context))
+                started.set_result(None)
+                await self._stop_wanted.wait()
+                for server in accepting:
+                    server.close()
+                await self._end_connections()
+                await _shut_down(lifespan)
+            except Exception as error:  # noqa: BLE001  # told to `start`, or to the log when that has returned
+                if started.done():
+                    logger.exception("the server failed")
+                else:
+                    started.set_exception(error)
+            finally:
+                for server in accepting:
+                    server.close()
+                for sock, _ in listeners:
+                    sock.close()
+                life.cancel()
+
+    async def _accept(
+        self, tasks: asyncio.TaskGroup, sock: socket.socket, context: ssl.SSLContext | None
+    ) -> asyncio.Server:
+        def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self._stop_wanted.is_set():
+                writer.transport.abort()
+                return
+            loop = asyncio.get_running_loop()
+            connection = Connection(self._app, loop, self._config, self._context, self._state, reader, writer)
+            self._connections[connection] = tasks.create_task(self._serve(connection))
+
+        tls: dict[str, Any] = {}
+        if context is not None:
+            tls = {"ssl_handshake_timeout": TLS_HANDSHAKE_S, "ssl_shutdown_timeout": TLS_SHUTDOWN_S}
+        return await asyncio.start_server(accepted, sock=sock, backlog=BACKLOG, ssl=context, **tls)
+
+    async def _serve(self, connection: Connection) -> None:
+        try:
+            await connection
+        except Exception:  # noqa: BLE001  # one connection's trouble is never another's
+            logger.exception("connection %s failed", connection.facts.id)
+        finally:
+            del self._connections[connection]
+
+    async def _end_connections(self) -> None:
+        loop = asyncio.get_running_loop()
+        grace_ends = loop.time() + self._settings.grace_s
+        for connection in list(self._connections):
+            connection.stop()
+        if self._on_stopping is not None:
+            try:
+                async with asyncio.timeout_at(grace_ends):
+                    await self._on_stopping()
+            except Exception:  # noqa: BLE001  # a failing hook must not keep the server from stopping
+                logger.exception("on_stopping failed")
+        await self._connections_ended(grace_ends - loop.time())
+        for connection in list(self._connections):
+            connection.cut_off()
+        await self._connections_ended(END_WITHIN_S)
+        for connection in list(self._connections):
+            connection.abort("server stopped", rst=False)
+        for task in list(self._connections.values()):
+            task.cancel()
+        await self._connections_ended(END_WITHIN_S)
+
+    async def _connections_ended(self, within_s: float) -> None:
+        if self._connections:
+            await asyncio.wait(self._connections.values(), timeout=max(0.0, within_s))
+
+
+async def _run_lifespan(lifespan: Lifespan) -> Exception | None:
+    try:
+        await lifespan.handle_lifespan()
+    except LifespanFailureError as error:
+        return error
+    return None
+
+
+async def _start_up(lifespan: Lifespan, life: asyncio.Task[Exception | None]) -> None:
+    try:
+        await lifespan.wait_for_startup()
+    except LifespanTimeoutError as error:
+        raise StartError("the application did not start in time") from error
+    await asyncio.sleep(0)  # a failure is told before its task ends
+    if life.done() and (failure := life.result()) is not None:
+        raise StartError(f"the application did not start: {failure}") from failure
+
+
+async def _shut_down(lifespan: Lifespan) -> None:
+    try:
+        await lifespan.wait_for_shutdown()
+    except LifespanTimeoutError:
+        logger.warning("the application did not shut down within %g s", lifespan.config.shutdown_timeout)

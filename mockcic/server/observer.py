@@ -1,0 +1,34 @@
+"""What the server tells about connections while it runs, beside the requests themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """Which connection it is; the same for all its requests (DEVICES C13).
+
+    `id` is unique in the process (`c17`), `client` the other end (`192.0.2.7:51234`, `[2001:db8::7]:51234`), `alpn`
+    what TLS negotiated, None where nothing was (DEVICES C2) and without TLS; `opened_at` is in seconds since 1970.
+    """
+
+    id: str
+    client: str
+    tls: bool
+    alpn: str | None
+    opened_at: float
+
+
+class Observer(Protocol):
+    """Is told what happens to connections. Calls must be cheap: they run where the bytes are read."""
+
+    def connection_opened(self, facts: ConnectionFacts) -> None:
+        """TCP accepted it and TLS, if any, is through; nothing has been said yet."""
+
+    def connection_closed(self, facts: ConnectionFacts, reason: str) -> None:
+        """It is gone; `reason` is a short text for a person, such as `closed by the client`."""
+
+    def ping_received(self, facts: ConnectionFacts) -> None:
+        """An HTTP/2 PING frame came, which asks for an answer and has been given it (PROTOCOL 2.4)."""

@@ -1,0 +1,61 @@
+"""What ASGI hides from an application, offered to it as `scope["extensions"]["mockcic.wire"]`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from mockcic.server.observer import ConnectionFacts
+
+if TYPE_CHECKING:
+    from mockcic.server.http2 import Http2
+    from mockcic.server.stream import Stream
+
+WIRE: Final = "mockcic.wire"
+"""The name among the extensions of a scope."""
+
+
+class Wire:
+    """The stream and the connection under a request.
+
+    Every method acts at once, does not wait, and is harmless when the stream or the connection is gone. Error codes are
+    those of RFC 9113 7. What `send` has accepted goes out first as far as the client's windows allow.
+    """
+
+    __slots__ = ("_http2", "_stream")
+
+    def __init__(self, http2: Http2, stream: Stream) -> None:
+        self._http2 = http2
+        self._stream = stream
+
+    @property
+    def connection(self) -> ConnectionFacts:
+        """Which connection the request came on."""
+        return self._http2.line.facts
+
+    @property
+    def stream_id(self) -> int:
+        """The HTTP/2 stream of the request."""
+        return self._stream.stream_id
+
+    def reset(self, code: int) -> None:
+        """Send RST_STREAM(`code`) now. What the windows held back is dropped; sends after it raise an OSError."""
+        self._http2.reset(self._stream, code)
+
+    def reset_when_sent(self, code: int = 0) -> None:
+        """Send RST_STREAM(`code`) right after the answer's END_STREAM, if the request has not ended by then.
+
+        With code 0 (NO_ERROR) it asks the client to stop an upload that nobody needs (RFC 9113 8.1).
+        """
+        self._stream.reset_when_sent = code
+        self._http2.wake(self._stream)
+
+    def goaway(self, code: int = 0, *, last_stream_id: int | None = None, debug: bytes = b"") -> None:
+        """Send GOAWAY. The connection and its streams, new ones too, go on; what the client makes of it is its affair.
+
+        `last_stream_id` is the newest request's where None.
+        """
+        self._http2.goaway(code, last_stream_id=last_stream_id, debug=debug)
+
+    def abort(self, how: Literal["rst", "fin"] = "rst") -> None:
+        """End the connection without a word of HTTP/2: with TCP's RST at once, or with FIN after what was written."""
+        self._http2.abort(how)
