@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import types
-import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
 from mockcic.errors import Problem
-from mockcic.scenario.conditions import Condition
-from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Rule, Scenario, Tokens
-from mockcic.scenario.settings import Heard, Settings
-from mockcic.scenario.source import Source
-from mockcic.scenario.steps import A_STEP, STEP_KEYS, Change, Cue, Moment, PushStep, Send, Sound, Use, Wait
+from mockcic.scenario.keys import CALLED, Loc, describe, keys_of, model_at
+from mockcic.scenario.model import Scenario
+from mockcic.scenario.source import Place, Source
+from mockcic.scenario.steps import A_STEP, STEP_KEYS, Send
 from mockcic.scenario.words import DIRECTIVE_KEY, shown, suggest
 
-Loc = tuple[int | str, ...]
-
-CALLED: Final[dict[type[BaseModel], str]] = {
-    Scenario: "a scenario",
-    Rule: "a rule",
-    Answer: "an answer",
-    Cue: "a cue",
-    Moment: "`after`",
-    Heard: "a moment of the upload",
-    Send: "a directive",
-    Wait: "`wait`",
-    PushStep: "`push`",
-    Use: "`use`",
-    Change: "`set` and `go`",
-    Sound: "a sound",
-    Condition: "a condition",
-    Settings: "the settings",
-    ExceptionAnswer: "an exception",
-    RawAnswer: "a raw answer",
-    Tokens: "`tokens`",
-}
-_TAGGED: Final[dict[str, type[BaseModel]]] = {
-    "send": Send,
-    "wait": Wait,
-    "push": PushStep,
-    "use": Use,
-    "change": Change,
-}
 _KINDS: Final = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -72,7 +41,13 @@ def explain(source: Source, error: ValidationError, model: type[BaseModel] = Sce
     """Every problem in the file that the models found."""
     unions: dict[Loc, list[Any]] = {}
     problems: list[Problem] = []
-    for each in error.errors(include_url=False):
+    errors = error.errors(include_url=False)
+    misspelt = {
+        (*each["loc"][:-1], near) for each in errors if (near := _meant(source, each["loc"], model, each["type"]))
+    }
+    for each in errors:
+        if each["type"] == "missing" and each["loc"] in misspelt:
+            continue
         union = _union(each["loc"])
         if union is None:
             problems.append(_problem(source, each, model))
@@ -81,6 +56,21 @@ def explain(source: Source, error: ValidationError, model: type[BaseModel] = Sce
     for loc, members in unions.items():
         problems.extend(_of_union(source, loc, members, model))
     return problems
+
+
+def _meant(source: Source, loc: Loc, model: type[BaseModel], kind: str) -> str | None:
+    """The key that an unknown one was probably meant to be, if it is not there yet."""
+    owner = model_at(model, loc[:-1])
+    if kind != "extra_forbidden" or owner is None:
+        return None
+    found = source.find(loc)
+    there = found.way[-1][0].members if found is not None and found.last and found.way else {}
+    return suggest(str(loc[-1]), [word for word in _words(owner) if word not in (there or {})])
+
+
+def _words(owner: type[BaseModel]) -> list[str]:
+    """The keys a person may write; a directive's name and payload are one key."""
+    return [word for word in keys_of(owner) if owner is not Send or word not in ("directive", "payload")]
 
 
 def _union(loc: Loc) -> Loc | None:
@@ -100,7 +90,14 @@ def _of_union(source: Source, loc: Loc, members: Sequence[Any], model: type[Base
         inside = [each for each in members if each["type"] not in ("literal_error", "model_type", "dict_type", "word")]
         inside += [each for each in members if each["type"] == "word" and len(each["loc"]) > len(loc) + 1]
         if inside:
+            misspelt = {
+                (*each["loc"][:-1], near)
+                for each in inside
+                if (near := _meant(source, each["loc"], model, each["type"]))
+            }
             for each in inside:
+                if each["type"] == "missing" and each["loc"] in misspelt:
+                    continue
                 yield _problem(source, each, model)
             return
     expected: list[str] = []
@@ -148,7 +145,7 @@ def _problem(source: Source, each: Any, model: type[BaseModel]) -> Problem:
         return source.problem(place, what, _literals(each))
     if kind in _BOUNDS:
         name, text = _BOUNDS[kind]
-        return source.problem(place, what, text.format(context[name]))
+        return source.problem(place, what, text.format(f"{context[name]:g}"))
     if kind == "string_pattern_mismatch":
         return source.problem(place, what, "a name: a letter first, then letters, digits, _ and -")
     if kind == "too_short":
@@ -170,12 +167,10 @@ def _cannot_be(source: Source, loc: Loc, value: Any) -> str:
     found = source.find(loc)
     if found is None or found.key is None:
         return f"{shown(value)} at the top of the file" if value is not None else "the file is empty"
-    name = (
-        found.key.value
-        if isinstance(found.key.value, str)
-        else source.line(found.key.line)[found.key.column - 1 : found.key.end_column - 1]
-    )
-    return f'"{name}" has no value' if value is None else f'"{name}" cannot be {shown(value)}'
+    name = f'"{source.written(found.key)}"'
+    if loc and isinstance(loc[-1], int) and found.last:
+        name = f"an item of {name}"
+    return f"{name} has no value" if value is None else f"{name} cannot be {shown(value)}"
 
 
 def _literals(each: Any) -> str:
@@ -190,20 +185,23 @@ def _unknown_key(source: Source, loc: Loc, model: type[BaseModel]) -> Problem:
     owner = model_at(model, loc[:-1])
     if owner is None:
         return source.problem(place, f'unknown key "{key}"')
-    words = keys_of(owner)
-    if owner is Send:
-        words = [word for word in words if word not in ("directive", "payload")]
-        if DIRECTIVE_KEY.fullmatch(key):
-            return source.problem(
-                place, f"a second directive, {key}, in one step", "one directive in a step", "put `- ` before it"
-            )
-    near = suggest(key, words)
-    whose = CALLED.get(owner, f"`{loc[-2]}`" if len(loc) > 1 else "the file")
+    if owner is Send and DIRECTIVE_KEY.fullmatch(key):
+        return _second_directive(source, place, key)
+    near = _meant(source, loc, model, "extra_forbidden")
+    inside = source.find(loc[:-1])
+    name = "" if inside is None or inside.key is None else source.written(inside.key)
+    whose = CALLED.get(owner, f"`{name}`" if name else "the file")
     hint = f"; did you mean {near}?" if near else ""
-    mend = "" if near else f"it knows {', '.join(words)}"
+    mend = "" if near else f"it knows {', '.join(_words(owner))}"
     if owner is Send and not near:
         mend = f"{mend}; members of its payload are indented below it"
     return source.problem(place, f'unknown key "{key}"', f"a key of {whose}{hint}", mend)
+
+
+def _second_directive(source: Source, place: Place, key: str) -> Problem:
+    return source.problem(
+        place, f"a second directive, {key}, in one step", "one directive in a step", "put `- ` before it"
+    )
 
 
 def _no_step(source: Source, loc: Loc) -> Problem:
@@ -212,6 +210,9 @@ def _no_step(source: Source, loc: Loc) -> Problem:
 
     found = source.find(loc)
     members = {} if found is None or found.node.members is None else found.node.members
+    directives = [key for name, (key, _) in members.items() if DIRECTIVE_KEY.fullmatch(name)]
+    if len(directives) > 1:
+        return _second_directive(source, source.place(directives[1]), source.written(directives[1]))
     for name, (key, _) in members.items():
         near = suggest(name, (*STEP_KEYS, *catalogue().directives))
         hint = f"; did you mean {near}?" if near else ""
@@ -221,7 +222,8 @@ def _no_step(source: Source, loc: Loc) -> Problem:
 
 
 def _first_small(text: str) -> str:
-    return text[:1].lower() + text[1:].rstrip(".") if text[1:2].islower() else text.rstrip(".")
+    names = text.startswith("Namespace") or not text[1:2].islower()
+    return text.rstrip(".") if names else text[:1].lower() + text[1:].rstrip(".")
 
 
 def _missing_mend(key: str) -> str:
@@ -232,66 +234,4 @@ def _missing_mend(key: str) -> str:
     return examples.get(key, f"write `{key}: ...`")
 
 
-def keys_of(model: type[BaseModel]) -> list[str]:
-    """The keys of a mapping of the language, as the file writes them."""
-    return [info.alias or name for name, info in model.model_fields.items()]
-
-
-def describe(model: type[BaseModel], key: str) -> str:
-    """What the language says of a key."""
-    for name, info in model.model_fields.items():
-        if key in (name, info.alias):
-            return info.description or ""
-    return ""
-
-
-def model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
-    """The mapping of the language that a location leads to, or None where everything is allowed."""
-    current: Any = model
-    for segment in loc:
-        if isinstance(segment, str) and segment in _TAGGED and _TAGGED[segment] in _models(current):
-            current = _TAGGED[segment]
-            continue
-        named = [each for each in _models(current) if each.__name__ == segment]
-        if named:
-            current = named[0]
-            continue
-        inner = _member(current, segment)
-        if inner is not None:
-            current = inner
-    models = _models(current)
-    return models[0] if models else None
-
-
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    """The models an annotation allows directly."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    origin = typing.get_origin(annotation)
-    if origin is typing.Annotated:
-        return _models(typing.get_args(annotation)[0])
-    if origin in (typing.Union, types.UnionType):
-        return [model for part in typing.get_args(annotation) for model in _models(part)]
-    return []
-
-
-def _member(annotation: Any, segment: int | str) -> Any:
-    """The annotation one segment further in, or None when the segment leads nowhere."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        for name, info in annotation.model_fields.items():
-            if segment in (name, info.alias):
-                return info.annotation
-        return None
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return _member(arguments[0], segment)
-    if origin is list and isinstance(segment, int):
-        return arguments[0]
-    if origin is dict and isinstance(segment, str):
-        return arguments[1]
-    if origin in (typing.Union, types.UnionType):
-        return next((found for part in arguments if (found := _member(part, segment)) is not None), None)
-    return None
-
-
-__all__ = ["CALLED", "describe", "explain", "keys_of", "model_at"]
+__all__ = ["explain"]

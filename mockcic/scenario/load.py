@@ -1,7 +1,7 @@
 """Scenario files, folders and texts become a `ScenarioSet`, or a `ScenarioError` with every problem of all of them.
 
-A folder is its *.yaml and *.yml files at the top level, sorted. A file without the key `scenario` is a part: it has only
-what others `include`, and a folder passes over it. All files of one path stay inside its folder.
+A folder is its *.yaml and *.yml files at the top level, sorted. A file without the key `scenario` is a part: it has
+only what others `include`, and a folder passes over it. All files of one path stay inside its folder.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.scenario.explain import explain
 from mockcic.scenario.lint import Entry, Whole, lint_file, lint_whole
 from mockcic.scenario.model import Scenario
+from mockcic.scenario.salvage import salvage
 from mockcic.scenario.settings import Profile
 from mockcic.scenario.source import Source, read_source, resolve
 from mockcic.scenario.steps import SoundFolder
@@ -106,9 +107,12 @@ def builtin_names() -> list[str]:
 
 def scenario_files(folder: Path) -> list[Path]:
     """The files of a folder that may be scenarios, sorted; hidden ones (an editor's) are left out."""
-    return sorted(
-        path for path in folder.iterdir() if path.suffix in ENDINGS and not path.name.startswith(".") and path.is_file()
-    )
+    return sorted(path for path in folder.iterdir() if is_scenario_file(path) and path.is_file())
+
+
+def is_scenario_file(path: Path) -> bool:
+    """Whether a folder's file may be a scenario, by its name."""
+    return path.suffix in ENDINGS and not path.name.startswith(".")
 
 
 @dataclass(slots=True)
@@ -213,10 +217,13 @@ class _Reader:
                             severity="warning",
                         )
                     )
+        folder = SoundFolder(file.folder, file.root)
         try:
-            file.model = Scenario.model_validate(values, context=SoundFolder(file.folder, file.root))
+            file.model = Scenario.model_validate(values, context=folder)
         except ValidationError as error:
             self.problems += explain(source, error)
+            left = salvage(source, error, folder)
+            self.problems += lint_file(source, left) if left is not None else ()
             return
         self._mark(file)
         self.problems += lint_file(source, file.model)
@@ -424,7 +431,12 @@ def _identified(file: _File) -> Iterator[_Identified]:
 
 
 def _with(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
-    return scenario.model_copy(update=dict(changes)) if changes else scenario
+    if not changes:
+        return scenario
+    changed = scenario.model_copy(update=dict(changes))
+    for name in ("effective", "needs_level"):  # a copy would keep what was worked out from the old values
+        changed.__dict__.pop(name, None)
+    return changed
 
 
 def _default(scenarios: Sequence[Scenario], name: str | None) -> Scenario:
@@ -437,4 +449,13 @@ def _default(scenarios: Sequence[Scenario], name: str | None) -> Scenario:
     return next((each for each in scenarios if each.for_ is None), scenarios[0])
 
 
-__all__ = ["BUILTIN", "ScenarioSet", "builtin", "builtin_names", "load", "load_text", "scenario_files"]
+__all__ = [
+    "BUILTIN",
+    "ScenarioSet",
+    "builtin",
+    "builtin_names",
+    "is_scenario_file",
+    "load",
+    "load_text",
+    "scenario_files",
+]

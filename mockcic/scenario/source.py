@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +56,7 @@ class Node:
     end_line: int
     end_column: int
     value: Any = None
+    text: str | None = None
     plain: bool = False
     flow: bool = False
     members: dict[str, tuple[Node, Node]] | None = None
@@ -85,16 +86,19 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a location leads to: the value, its key if it has one, and whether the last segment was in the file."""
+    """What a location leads to: the value, its key if it has one, and whether the last segment was in the file.
+
+    `way` are the mappings and lists on the way, each with the key or index that was taken.
+    """
 
     node: Node
-    key: Node | None
-    last: bool
-    matched: int
+    key: Node | None = None
+    last: bool = True
+    way: tuple[tuple[Node, str | int], ...] = ()
 
 
 class Source:
-    """One file: its lines, its values and its problems as YAML. `root` is None when it cannot be read as YAML at all."""
+    """One file: its lines, its values and its problems as YAML. `root` is None when it cannot be read as YAML."""
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
@@ -114,7 +118,7 @@ class Source:
 
     def find(self, loc: Sequence[int | str]) -> Found | None:
         """Follow a pydantic location as far as the file goes, skipping what is not in the file (tags, short forms)."""
-        return None if self.root is None else _follow(self.root, None, tuple(loc), 0, 0)
+        return None if self.root is None else follow(self.root, loc)
 
     def position(self, loc: Sequence[int | str], *, key: bool = False) -> Place:
         """The place of the value at a location, or of its key; of what encloses it when it is not there."""
@@ -138,6 +142,10 @@ class Source:
         if node.end_line == node.line:
             return node.end_column - node.column
         return len(self.line(node.line).rstrip()) - node.column + 1
+
+    def written(self, key: Node) -> str:
+        """The text of a key, as it stands in the file."""
+        return key.text if key.text is not None else str(key.value)
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1."""
@@ -176,43 +184,47 @@ def read_source(path: Path, called: str) -> Source | Problem:
         )
 
 
-def _follow(node: Node, key: Node | None, loc: tuple[int | str, ...], index: int, matched: int) -> Found:
-    """Segments that are not there are skipped. `push` may be the tag of a step or its key: the longer way is taken."""
-    if index == len(loc):
-        return Found(node, key, True, matched)
-    segment = loc[index]
+def follow(root: Node, loc: Sequence[int | str]) -> Found:
+    """Follow a pydantic location as far as the file goes, skipping what is not in the file (tags, short forms)."""
+    return _follow(Found(root), tuple(loc))
+
+
+def _follow(found: Found, loc: tuple[int | str, ...]) -> Found:
+    """`push` may be the tag of a step or its key: the way that finds more is taken."""
+    if not loc:
+        return found
+    segment, rest = loc[0], loc[1:]
     if segment == "[key]":
-        return _follow(key or node, key, loc, index + 1, matched)
-    step = _descend(node, key, segment)
-    best = None if step is None else _follow(step[0], step[1], loc, index + 1, matched + 1)
+        return _follow(replace(found, node=found.key or found.node), rest)
+    step = _descend(found, segment)
+    best = None if step is None else _follow(step, rest)
     if best is not None and segment not in _TAGS_AND_KEYS:
         return best
-    last = index + 1 == len(loc)
-    skipped = Found(node, key, False, matched) if last else _follow(node, key, loc, index + 1, matched)
-    if best is None or (skipped.last, skipped.matched) > (best.last, best.matched):
+    skipped = _follow(found, rest) if rest else replace(found, last=False)
+    if best is None or (skipped.last, len(skipped.way)) > (best.last, len(best.way)):
         return skipped
     return best
 
 
-def _descend(node: Node, key: Node | None, segment: int | str) -> tuple[Node, Node | None] | None:
+def _descend(found: Found, segment: int | str) -> Found | None:
+    node = found.node
     if node.items is not None:
-        return (node.items[segment], key) if isinstance(segment, int) and segment < len(node.items) else None
+        if isinstance(segment, int) and segment < len(node.items):
+            return Found(node.items[segment], found.key, True, (*found.way, (node, segment)))
+        return None
     if node.members is None or not isinstance(segment, str):
         return None
-    member = node.members.get(segment)
-    if member is not None:
-        return member[1], member[0]
+    if segment in node.members:
+        key, value = node.members[segment]
+        return Found(value, key, True, (*found.way, (node, segment)))
     if segment in ("directive", "payload", "audio"):  # `Namespace.Name: {payload}` stands for all three
-        named = next((pair for name, pair in node.members.items() if DIRECTIVE_KEY.fullmatch(name)), None)
-        if named is None:
+        name = next((name for name in node.members if DIRECTIVE_KEY.fullmatch(name)), None)
+        if name is None:
             return None
-        if segment == "directive":
-            return named
-        if segment == "payload":
-            return named[1], named[0]
-        if named[1].members is not None and "audio" in named[1].members:
-            sound = named[1].members["audio"]
-            return sound[1], sound[0]
+        key, payload = node.members[name]
+        if segment != "audio":
+            return Found(key if segment == "directive" else payload, key, True, (*found.way, (node, name)))
+        return _descend(Found(payload, key, True, (*found.way, (node, name))), "audio") if payload.members else None
     return None
 
 
@@ -345,7 +357,7 @@ class _Composer:
             )
 
     def _scalar(self, event: Any, node: Node) -> None:
-        node.plain = event.implicit[0]
+        node.plain, node.text = event.implicit[0], event.value
         node.value = resolve(event.value) if node.plain else event.value
         tag = event.tag
         if node.plain or tag in (None, "!"):
@@ -385,7 +397,7 @@ class _Composer:
                 mend = "put a text with {{ }} in quotes" if key.flow else ""
                 self.source.problems.append(self.source.problem(place, what, "a text as the key", mend))
                 continue
-            name = event.value if isinstance(event, yaml.ScalarEvent) else str(key.value)
+            name = self.source.written(key)
             if name == "<<" and key.plain:
                 self._merge(merged, key, value)
             elif name in own:
@@ -512,4 +524,4 @@ def _node_of(event: Any) -> Node:
     )
 
 
-__all__ = ["Found", "Node", "Place", "Source", "read_source", "resolve"]
+__all__ = ["Found", "Node", "Place", "Source", "follow", "read_source", "resolve"]

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, Va
 from pydantic_core import PydanticCustomError
 
 from mockcic.scenario.settings import Heard, Part
-from mockcic.scenario.words import DIRECTIVE_KEY, Duration, Name, Rate, Size, Values, read_base64, read_list, shown, wrong
+from mockcic.scenario.words import DIRECTIVE_KEY, Duration, Name, Rate, Size, Values, read_base64, read_list, shown
 from mockcic.sound import make
 
 SAMPLE_RATE: Final = 16_000
@@ -27,10 +27,14 @@ class Sound(Part):
     tone: float | None = Field(default=None, gt=0, le=8000, description="A tone of this many Hz.")
     duration: Duration = Field(default=1.0, description="How long the tone is.")
     level: float = Field(default=-12.0, le=0, description="How loud the tone is, in dBFS.")
-    as_: Literal["mp3", "wav", "pcm"] = Field(default="mp3", alias="as", description="What silence and tones are made as.")
+    as_: Literal["mp3", "wav", "pcm"] = Field(
+        default="mp3", alias="as", description="What silence and tones are made as."
+    )
     rate: Rate | None = Field(default=None, description="Send it no faster than so many bytes a second.")
     chunk: Size = Field(default=1024, description="Bytes written at once when there is a rate.")
-    content_id: str | None = Field(default=None, description="Its Content-Id; a fresh UUID otherwise. May be a template.")
+    content_id: str | None = Field(
+        default=None, description="Its Content-Id; a fresh UUID otherwise. May be a template."
+    )
 
     _path: Path | None = PrivateAttr(default=None)
     _bytes: bytes | None = PrivateAttr(default=None)
@@ -39,10 +43,12 @@ class Sound(Part):
     def _resolve(self, info: ValidationInfo) -> Self:
         sources = [key for key in ("file", "base64_", "silence", "tone") if getattr(self, key) is not None]
         if len(sources) != 1:
-            found = " and ".join(key.removesuffix("_") for key in sources) or "none"
-            raise wrong(found, "exactly one of file, base64, silence, tone", kind="sound")
+            found = " and ".join(key.removesuffix("_") for key in sources) or "none of them"
+            raise sound_error(f"a sound with {found}", "exactly one of file, base64, silence, tone")
         if isinstance(self.silence, str) or isinstance(self.duration, str):
-            raise wrong("a template", "a fixed duration: sounds are made when the scenario is loaded", kind="sound")
+            raise sound_error(
+                "a template for a made sound", "a fixed duration: sounds are made when the scenario is loaded"
+            )
         if self.base64_ is not None:
             self._bytes = read_base64(self.base64_)
         if self.file is not None and isinstance(info.context, SoundFolder):
@@ -69,6 +75,11 @@ class Sound(Part):
         return make.wav(pcm, SAMPLE_RATE) if self.as_ == "wav" else make.mp3(pcm, SAMPLE_RATE)
 
 
+def sound_error(what: str, expected: str, mend: str = "") -> PydanticCustomError:
+    """Something wrong with a sound, in the words a person reads."""
+    return PydanticCustomError("sound", "{what}", {"what": what, "expected": expected, "mend": mend})
+
+
 class SoundFolder:
     """Finds the sound files of one scenario file and keeps them inside the folder it may read."""
 
@@ -80,12 +91,11 @@ class SoundFolder:
         """The file's path. Raises `PydanticCustomError` when it is absent or outside the scenario's folder."""
         path = (self.beside / name).resolve()
         if not path.is_relative_to(self.root.resolve()):
-            raise wrong(name, f"a file inside {self.root}", "put it beside the scenario", kind="sound_outside")
+            outside = f"{shown(name)} is outside the scenarios' folder"
+            raise sound_error(outside, f"a file inside {self.root}", "put it beside the scenario")
         if not path.is_file():
-            raise PydanticCustomError(
-                "sound_missing",
-                "{found}: there is no such file",
-                {"found": shown(name), "expected": f"a file at {path}", "mend": "paths are relative to the scenario file"},
+            raise sound_error(
+                f"{shown(name)}: there is no such file", f"a file at {path}", "paths are relative to the scenario file"
             )
         return path
 
@@ -115,7 +125,9 @@ class Send(Part):
         alias="dialogRequestId",
         description="echo, none, or an id (may be a template). Replies echo, pushes have none (PROTOCOL 3.6).",
     )
-    message_id: str | None = Field(default=None, alias="messageId", description="Its messageId; a fresh UUID otherwise.")
+    message_id: str | None = Field(
+        default=None, alias="messageId", description="Its messageId; a fresh UUID otherwise."
+    )
 
 
 class Wait(Part):
@@ -202,14 +214,22 @@ class Moment(Heard):
     """When a cue is due: a moment of the upload, an answered event, or the beginning of the block; and `time` after it."""
 
     time: Duration | None = Field(default=None, description="So long after that moment, or after the block began.")
-    event: str | None = Field(default=None, description="Whenever an event of this name (wildcards allowed) has been answered.")
+    event: str | None = Field(
+        default=None, description="Whenever an event of this name (wildcards allowed) has been answered."
+    )
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         found = [key for key in ("audio", "bytes", "silence", "upload", "event") if getattr(self, key) is not None]
         if len(found) > 1 or not self.model_fields_set:
-            raise wrong(
-                " and ".join(found) or "nothing", "one of audio, bytes, silence, upload, event, or a duration", kind="moment"
+            raise PydanticCustomError(
+                "moment",
+                "{found} in one moment",
+                {
+                    "found": " and ".join(found) or "nothing",
+                    "expected": "one of audio, bytes, silence, upload, event, or a duration",
+                    "mend": "",
+                },
             )
         return self
 
@@ -232,9 +252,13 @@ class Cue(Part):
         "{silence: 600ms}, {upload: ended}; on the downchannel also {event: NAME}.",
     )
     every: Duration | None = Field(default=None, description="Again and again at this distance, from `after` on.")
-    times: int | None = Field(default=None, ge=1, description="How often at the most, with `every` or `after: {event: NAME}`.")
+    times: int | None = Field(
+        default=None, ge=1, description="How often at the most, with `every` or `after: {event: NAME}`."
+    )
     push: Steps = Field(default_factory=list, description="Steps whose directives go on the downchannel.")
-    answer: Literal["now"] | None = Field(default=None, description="Answer the upload before it has ended (PROTOCOL 3.4).")
+    answer: Literal["now"] | None = Field(
+        default=None, description="Answer the upload before it has ended (PROTOCOL 3.4)."
+    )
     set_: Values = Field(default_factory=dict, alias="set", description="Variables to set.")
     go: Name | None = Field(default=None, description="State to go to.")
 

@@ -41,9 +41,9 @@ def shown(value: object) -> str:
         case str():
             text = f'"{value}"'
         case Mapping():
-            text = "a mapping" if not value else f"a mapping with {', '.join(map(str, list(value)[:3]))}"
+            text = "an empty mapping" if not value else f"a mapping with {', '.join(map(str, list(value)[:3]))}"
         case list():
-            text = f"a list of {len(value)}"
+            text = f"a list of {len(value)}" if value else "an empty list"
         case _:
             text = str(value)
     return text if len(text) <= 60 else text[:57] + "..."
@@ -64,7 +64,9 @@ def read_duration(value: object) -> float | str:
         return float(found[1]) * _DURATION_UNIT[found[2]]
     number = isinstance(value, int | float) and not isinstance(value, bool)
     raise wrong(
-        value, "a duration with its unit, such as 300ms, 1.5s, 2m or 1h", f"write {value}s or {value}ms" if number else ""
+        value,
+        "a duration with its unit, such as 300ms, 1.5s, 2m or 1h",
+        f"write {value}s or {value}ms" if number else "",
     )
 
 
@@ -103,7 +105,11 @@ Duration = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|min|h)\s*$", "examples": ["300ms", "1.5s", "2m"]},
+                {
+                    "type": "string",
+                    "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|min|h)\s*$",
+                    "examples": ["300ms", "1.5s", "2m"],
+                },
                 {"const": 0},
                 _TEMPLATE_TEXT,
             ],
@@ -118,7 +124,10 @@ Size = Annotated[
     BeforeValidator(read_size),
     WithJsonSchema(
         {
-            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"(?i)^\s*\d+(\.\d+)?\s*(B|KB|KiB|MB|MiB)?\s*$"}],
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": r"(?i)^\s*\d+(\.\d+)?\s*(B|KB|KiB|MB|MiB)?\s*$"},
+            ],
             "description": "A number of bytes: 6400, 32KB (1,000), 10MiB (1,048,576).",
         }
     ),
