@@ -56,19 +56,19 @@ def _take_out(root: Node, loc: tuple[int | str, ...], kind: str) -> None:
         return
     if not found.way:
         return
-    parent, key = found.way[-1]
-    if isinstance(key, str) and DIRECTIVE_KEY.fullmatch(key) and len(found.way) > 1:
-        parent, key = found.way[-2]  # a step without its directive is none: the whole step goes
-    if isinstance(key, str):
+    parent, taken = found.way[-1]
+    if isinstance(taken, str) and DIRECTIVE_KEY.fullmatch(taken) and len(found.way) > 1:
+        parent, taken = found.way[-2]  # a step without its directive is none: the whole step goes
+    if isinstance(taken, str):
         assert parent.members is not None
-        parent.members.pop(key, None)
+        parent.members.pop(taken, None)
         return
     assert parent.items is not None
-    name = next((step for _, step in reversed(found.way[:-1]) if isinstance(step, str)), "")
-    steps = name in ("reply", "push") or "replies" in [step for _, step in found.way]
-    nothing = _NO_STEP if steps else _NOTHING.get(name, "")
-    old = parent.items[key]
-    parent.items[key] = _node(nothing, old)
+    keys = [step for _, step in found.way if isinstance(step, str)]
+    inside = keys[-1] if keys else ""
+    steps = inside in ("reply", "push") or "replies" in keys
+    old = parent.items[taken]
+    parent.items[taken] = _node(_NO_STEP if steps else _NOTHING.get(inside, ""), old)
 
 
 def _node(value: Any, place: Node) -> Node:

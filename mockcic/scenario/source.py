@@ -23,6 +23,7 @@ LIMIT_DEPTH: Final = 100  # INF; templates of the catalogue nest 9 deep
 
 _LINE_END: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what the YAML parser counts as one
 _NOT_TEXT: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)?(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 _DIGITS: Final = 300  # longer "numbers" stay texts
 _WORDS: Final = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
@@ -357,6 +358,9 @@ class _Composer:
             )
 
     def _scalar(self, event: Any, node: Node) -> None:
+        if _SURROGATE.search(event.value):  # the C parser refuses these itself
+            _, what, expected, mend = _GRAMMAR[0]
+            raise _UnreadableError(self.source.problem(Place(node.line, node.column), what, expected, mend))
         node.plain, node.text = event.implicit[0], event.value
         node.value = resolve(event.value) if node.plain else event.value
         tag = event.tag
@@ -448,9 +452,11 @@ class _Composer:
         )
 
     def _grammar(self, error: yaml.MarkedYAMLError) -> Problem:
-        unclosed = "quoted scalar" in (error.context or "") or "parsing a flow" in (error.context or "")
+        unclosed = "unexpected" in (error.problem or "") or "parsing a flow" in (error.context or "")
         mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         place = Place(1, 1) if mark is None else Place(mark.line + 1, mark.column + 1)
+        if place.line > len(self.source.lines):
+            place = Place(len(self.source.lines), len(self.source.lines[-1]) + 1)
         said = " ".join(filter(None, (error.context, error.problem)))
         line = self.source.line(place.line)
         known = (meaning for words, *meaning in _GRAMMAR if words in said)
@@ -463,6 +469,12 @@ class _Composer:
 
 
 _GRAMMAR: Final = (
+    (
+        "escape ",
+        "an escape that YAML does not know",
+        r"one such as \n, \" or \u00e9",
+        "write the sign itself, or use single quotes, where a backslash means nothing",
+    ),
     (
         "mapping values are not allowed",
         "a second colon in this line",
