@@ -1,0 +1,103 @@
+"""Measure a microphone's sound while it flows in: 16-bit PCM, 16 kHz, mono, little endian (PROTOCOL 3.3)."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import sys
+from array import array
+from operator import mul
+from typing import Final
+
+RATE: Final = 16_000
+BYTES_A_SECOND: Final = 2 * RATE
+WINDOW: Final = 320
+"""Samples of one look at the level: 20 ms (INF)."""
+
+FULL_SCALE: Final = 32768.0
+
+
+class Meter:
+    """Feed it chunks of any cut; an odd byte waits for its other half.
+
+    Size and digest are always kept. Levels cost about as much as a frame's way through the server, so they are measured only
+    when `levels` is true; otherwise the three level members stay None.
+    """
+
+    __slots__ = ("_heard", "_levels", "_odd", "_peak", "_windows", "_sha", "_silent", "_squares", "_threshold", "_window", "size")
+
+    def __init__(self, *, levels: bool = True, threshold_dbfs: float = -45.0) -> None:
+        self.size = 0
+        self._levels = levels
+        self._threshold = WINDOW * (FULL_SCALE * 10 ** (threshold_dbfs / 20)) ** 2
+        self._sha = hashlib.sha256()
+        self._odd = b""
+        self._window = array("h")
+        self._squares = 0
+        self._peak = 0
+        self._heard = False
+        self._silent = 0
+        self._windows = 0
+
+    def feed(self, data: bytes) -> None:
+        """The next bytes."""
+        self.size += len(data)
+        self._sha.update(data)
+        if self._levels:
+            self._measure(data)
+
+    @property
+    def seconds(self) -> float:
+        """How much sound that is."""
+        return self.size / BYTES_A_SECOND
+
+    @property
+    def sha256(self) -> str:
+        """The digest of everything fed, in hex."""
+        return self._sha.hexdigest()
+
+    @property
+    def level_dbfs(self) -> float | None:
+        """RMS of all whole windows of 20 ms; None before the first, and when levels are not measured. -96 for silence."""
+        if not self._windows:
+            return None
+        return _dbfs(math.sqrt(self._squares / (self._windows * WINDOW)))
+
+    @property
+    def peak_dbfs(self) -> float | None:
+        """The loudest sample."""
+        return _dbfs(self._peak) if self._windows else None
+
+    @property
+    def silent_for_s(self) -> float | None:
+        """How long the windows at the end have been below the threshold; None before anything louder was heard."""
+        return self._silent * WINDOW / RATE if self._heard else None
+
+    def _measure(self, data: bytes) -> None:
+        if self._odd:
+            data = self._odd + data
+        self._odd = data[len(data) & ~1 :]
+        samples = array("h", data[: len(data) & ~1])
+        if sys.byteorder == "big":
+            samples.byteswap()
+        self._window.extend(samples)
+        start = 0
+        while len(self._window) - start >= WINDOW:
+            self._look(self._window[start : start + WINDOW])
+            start += WINDOW
+        if start:
+            del self._window[:start]
+
+    def _look(self, window: array[int]) -> None:
+        squares = sum(map(mul, window, window))
+        self._windows += 1
+        self._squares += squares
+        self._peak = max(self._peak, max(window), -min(window))
+        if squares >= self._threshold:
+            self._heard, self._silent = True, 0
+        else:
+            self._silent += 1
+
+
+def _dbfs(value: float) -> float:
+    return max(-96.0, 20 * math.log10(value / FULL_SCALE)) if value > 0 else -96.0
