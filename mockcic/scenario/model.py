@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
@@ -201,12 +202,12 @@ class Scenario(Part):
         """The file it was read from, as the user named it; empty for one made in memory."""
         return self._path
 
-    @property
+    @cached_property
     def effective(self) -> Settings:
         """The settings with what the profile decides filled in."""
         return self.settings.for_profile(self.profile)
 
-    @property
+    @cached_property
     def needs_level(self) -> bool:
         """Whether anything asks how loud an upload is; measuring it costs something for each frame."""
         stop = self.effective.stop_capture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -176,7 +177,7 @@ class Settings(Part):
         """The same, with every departure from the documents refused (`mockcic serve --strict`)."""
         return self.model_copy(update=STRICT)
 
-    @property
+    @cached_property
     def wire_limits(self) -> Limits:
         """The limits of the decoder."""
         upload_time = self.limits.upload_time
@@ -187,14 +188,14 @@ class Settings(Part):
             duration_s=upload_time if isinstance(upload_time, float) else None,
         )
 
-    @property
+    @cached_property
     def tolerance(self) -> Tolerance:
         """What the decoder takes although it is wrong."""
         return Tolerance(
             missing_last_delimiter=self.closing_delimiter == "lenient", lf_line_ends=self.line_ends == "lenient"
         )
 
-    @property
+    @cached_property
     def dialect(self) -> Dialect:
         """How answers are written."""
         return Dialect(

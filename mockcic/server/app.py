@@ -74,6 +74,14 @@ class Cic:
             line.end("the server stops")
         await asyncio.gather(*(line.over() for line in lines))
 
+    def ping_received(self, connection: str) -> None:
+        """A PING frame came on a connection: the devices whose downchannel is there sent it."""
+        devices = [each for each in self.devices if each.downchannel and each.downchannel.connection == connection]
+        for device in devices:
+            device.tell(Pinged("frame"))
+        name = devices[0].name if len(devices) == 1 else ""
+        self.journal.add("ping", device=name, connection=connection, name="frame")
+
     # ------------------------------------------------------------------ checks
 
     def _request(self, scope: Scope) -> Request:

@@ -1,0 +1,48 @@
+"""The ASGI application for a stock server: `hypercorn mockcic.asgi:app`.
+
+The environment chooses the scenarios: MOCKCIC_SCENARIOS is a list of files and folders, separated as PATH is.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mockcic.scenario.load import builtin, load
+from mockcic.server.app import Cic
+
+if TYPE_CHECKING:
+    from mockcic.scenario.load import ScenarioSet
+
+LOST: Final = (
+    "mockcic runs under a stock ASGI server. Lost there: HTTP/2 PING frames in the journal; the reset of an upload that"
+    " does not stop; with stock Hypercorn also early answers (an answer before the end of the upload closes the"
+    " connection), back-pressure, requests without :authority and Host, more than 1,000 requests on one connection, and a"
+    " clean stop with open downchannels. `mockcic serve` has all of them."
+)
+
+
+def create_app(scenarios: ScenarioSet | Sequence[str | Path] | None = None) -> Cic:
+    """The application with these scenarios, files or folders; without any, the built-in one.
+
+    Raises `ScenarioError`. It is for servers other than ours: when it starts it says what is lost there.
+    """
+    if scenarios is None:
+        chosen = builtin()
+    elif isinstance(scenarios, Sequence):
+        chosen = load([Path(path) for path in scenarios])
+    else:
+        chosen = scenarios
+    return Cic(chosen, on_start=lambda: logging.getLogger("mockcic").warning(LOST))
+
+
+def __getattr__(name: str) -> object:
+    """`app` is made when it is first asked for, so that `create_app` can be imported without reading any file."""
+    if name == "app":
+        paths = [path for path in os.environ.get("MOCKCIC_SCENARIOS", "").split(os.pathsep) if path]
+        globals()["app"] = app = create_app(paths or None)
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

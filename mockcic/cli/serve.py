@@ -1,0 +1,206 @@
+"""`mockcic serve`: the server on a terminal or in a container."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mockcic import __version__
+from mockcic.errors import ScenarioError, StartError
+
+if TYPE_CHECKING:
+    from mockcic.cli.dialogue import Printer
+    from mockcic.scenario.load import ScenarioSet
+    from mockcic.server.service import Service
+
+
+@click.command(name="serve", short_help="Serve scenarios to devices.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE|FOLDER]...")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 opens it to the LAN.")
+@click.option("--port", default=8443, show_default=True, type=click.IntRange(0, 65535), help="TLS port; 0 for any free one.")
+@click.option("--h2c", "h2c_port", type=click.IntRange(0, 65535), help="Also HTTP/2 in clear text (prior knowledge) on this port.")
+@click.option("--host-name", "host_names", multiple=True, help="One more name or address for the certificate.")
+@click.option("--cert", "certfile", type=click.Path(path_type=Path), help="Your own certificate chain (PEM).")
+@click.option("--key", "keyfile", type=click.Path(path_type=Path), help="Its private key (PEM).")
+@click.option("--home", type=click.Path(path_type=Path), help="Folder of the CA.  [default: $MOCKCIC_HOME or ~/.mockcic]")
+@click.option("--profile", type=click.Choice(["seed", "2021"]), help="Use this profile, whatever the scenarios say.")
+@click.option("--strict", is_flag=True, help="Refuse every departure from the documents.")
+@click.option("--default", "default", metavar="NAME", help="The scenario of a set for devices that no `for` names.")
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable of the scenarios.")
+@click.option("--idle-close-after", type=click.FloatRange(min=0.0), metavar="SECONDS", help="Close connections that are silent for so long.  [default: never]")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed: lines for people, or one JSON object each.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Written once connections are accepted: JSON with url, h2c_url, ca_file, pid, version.")
+@click.option("--no-reload", is_flag=True, help="Do not watch the scenario files for edits.")
+def command(paths: tuple[Path, ...], **options: Any) -> None:
+    """Serve scenarios to devices; without FILE or FOLDER the built-in one, so that any device gets a life at once.
+
+    Ends properly on SIGTERM and SIGINT. Exit code 2 when it cannot start: a port in use, an unreadable certificate, a
+    scenario with errors.
+    """
+    from mockcic.server.loop import new_event_loop
+
+    logging.basicConfig(level=logging.WARNING, format="mockcic: %(message)s")
+    serving = Serving(paths, options)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(serving.run())
+
+
+class Serving:
+    """One run of the command."""
+
+    def __init__(self, paths: Sequence[Path], options: dict[str, Any]) -> None:
+        self._paths = list(paths)
+        self._options = options
+        self._variables = dict(read_variable(text) for text in options["variables"])
+
+    def _load(self) -> ScenarioSet:
+        from mockcic.scenario.load import builtin, load
+
+        options = self._options
+        if not self._paths:
+            return builtin(profile=options["profile"], strict=options["strict"])
+        return load(
+            self._paths,
+            variables=self._variables,
+            profile=options["profile"],
+            strict=options["strict"],
+            default=options["default"],
+        )
+
+    async def run(self) -> None:
+        """Load, bind, serve until a signal comes, stop."""
+        from mockcic.cli.problems import print_problems
+
+        try:
+            scenarios = self._load()
+        except ScenarioError as error:
+            print_problems(error.problems)
+            raise StartError("the scenarios have errors; mend them, or see them again with `mockcic check`") from None
+        if scenarios.warnings:
+            print_problems(scenarios.warnings)
+        service = self._service(scenarios)
+        service.bind()
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        printer = self._printer(service, scenarios)
+        service.journal.listen(printer.entry)
+        await service.start()
+        printer.ready()
+        self._write_ready_file(service)
+        async with asyncio.TaskGroup() as tasks:
+            watching = None
+            if scenarios.files and not self._options["no_reload"]:
+                watching = tasks.create_task(self._reload(service, scenarios))
+            await stop.wait()
+            if watching is not None:
+                watching.cancel()
+        await service.stop()
+        printer.stopped()
+
+    def _service(self, scenarios: ScenarioSet) -> Service:
+        from mockcic.server.service import Listening, Service
+        from mockcic.server.settings import ServerSettings
+
+        options = self._options
+        listening = Listening(
+            host=options["host"],
+            port=options["port"],
+            h2c_port=options["h2c_port"],
+            home=options["home"],
+            host_names=(*options["host_names"], *self._addresses()),
+            certfile=options["certfile"],
+            keyfile=options["keyfile"],
+            server=ServerSettings(idle_close_after_s=options["idle_close_after"]),
+        )
+        if (listening.keyfile is not None) and listening.certfile is None:
+            raise StartError("--key needs --cert beside it")
+        return Service(scenarios, listening)
+
+    def _addresses(self) -> list[str]:
+        """What a device on the LAN can call us, when we listen there."""
+        return lan_addresses() if self._options["host"] in ("0.0.0.0", "::") else []
+
+    def _printer(self, service: Service, scenarios: ScenarioSet) -> Printer:
+        from mockcic.cli.dialogue import JsonPrinter, TextPrinter
+
+        if self._options["log_format"] == "json":
+            return JsonPrinter(service, scenarios)
+        return TextPrinter(service, scenarios, self._addresses())
+
+    def _write_ready_file(self, service: Service) -> None:
+        path: Path | None = self._options["ready_file"]
+        if path is None:
+            return
+        ready = {
+            "url": service.url,
+            "h2c_url": service.h2c_url,
+            "ca_file": None if service.ca_file is None else str(service.ca_file),
+            "pid": os.getpid(),
+            "version": __version__,
+        }
+        whole = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            whole.write_text(json.dumps(ready) + "\n")
+            whole.replace(path)
+        except OSError as error:
+            raise StartError(f"cannot write the ready file {path}: {error.strerror}") from None
+
+    async def _reload(self, service: Service, scenarios: ScenarioSet) -> None:
+        """Take edited files while running, all or nothing: a broken edit is reported and the old set stays."""
+        from mockcic.scenario.watch import watch
+
+        from mockcic.cli.problems import print_problems
+
+        async for changed in watch(self._watched(scenarios)):
+            names = ", ".join(sorted(path.name for path in changed))
+            try:
+                edition = self._load()
+            except (ScenarioError, StartError) as error:
+                if isinstance(error, ScenarioError):
+                    print_problems(error.problems)
+                click.secho(f"not reloaded ({names}): the scenarios loaded before stay", fg="red", err=True)
+                continue
+            if edition.warnings:
+                print_problems(edition.warnings)
+            service.cic.devices.reload(edition)
+            service.journal.add("scenario", name=", ".join(each.scenario for each in edition.scenarios), changed=names)
+
+    def _watched(self, scenarios: ScenarioSet) -> list[Path]:
+        return [*self._paths, *scenarios.files]
+
+
+def read_variable(text: str) -> tuple[str, str]:
+    """`NAME=VALUE`."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--var")
+    return name.strip(), value
+
+
+def lan_addresses() -> list[str]:
+    """The machine's own IPv4 addresses, as far as its name and its default route tell them."""
+    found: set[str] = set()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1; a datagram socket only looks up the route, nothing is sent
+            found.add(probe.getsockname()[0])
+        except OSError:
+            pass
+    try:
+        found.update(str(entry[4][0]) for entry in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET))
+    except OSError:
+        pass
+    return sorted(address for address in found if not address.startswith("127.") and address != "0.0.0.0")
+
+

@@ -1,0 +1,132 @@
+"""The whole server as one object: sockets, certificates, the HTTP/2 layer, the application."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from mockcic.journal.store import Journal
+from mockcic.server.app import Cic
+from mockcic.server.clock import Clock, LoopClock
+from mockcic.server.listener import Server, bind
+from mockcic.server.observer import ConnectionFacts
+from mockcic.server.registry import Scenarios
+from mockcic.server.settings import ServerSettings
+from mockcic.server.tls import Authority, home, own_context
+
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1", "prod-ni-cic.clova.ai")
+"""Names in the certificate besides those the user adds (DEVICES C4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Where the server listens, and with which certificate.
+
+    `port` and `h2c_port` may be 0 for any free one; `h2c_port` None for no clear text. `certfile` and `keyfile` are the
+    user's own; without them the CA in `home` makes one.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    h2c_port: int | None = None
+    tls: bool = True
+    home: Path | None = None
+    host_names: tuple[str, ...] = ()
+    certfile: Path | None = None
+    keyfile: Path | None = None
+    server: ServerSettings = ServerSettings()
+
+
+class Service:
+    """`bind` takes the ports and reads the certificates, `start` accepts, `stop` ends everything properly."""
+
+    def __init__(self, scenarios: Scenarios, listening: Listening, *, clock: Clock | None = None) -> None:
+        self.listening = listening
+        self.clock: Clock = clock or LoopClock()
+        self.journal = Journal(self.clock.now, self.clock.wall)
+        self.cic = Cic(scenarios, clock=self.clock, journal=self.journal)
+        self.ca_file: Path | None = None
+        self._tls_socket: socket.socket | None = None
+        self._h2c_socket: socket.socket | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._server: Server | None = None
+
+    def bind(self) -> None:
+        """Take the ports and read the certificates. Raises `StartError`."""
+        listening = self.listening
+        if listening.tls:
+            self._tls = self._certificate()
+            self._tls_socket = bind(listening.host, listening.port)
+        if listening.h2c_port is not None or not listening.tls:
+            try:
+                self._h2c_socket = bind(listening.host, listening.h2c_port or 0)
+            except BaseException:
+                self.close()
+                raise
+
+    def _certificate(self) -> ssl.SSLContext:
+        listening = self.listening
+        if listening.certfile is not None:
+            self.ca_file = listening.certfile
+            return own_context(listening.certfile, listening.keyfile or listening.certfile)
+        authority = Authority.open(listening.home or home())
+        self.ca_file = authority.ca_file
+        return authority.server_context((*LOCAL_NAMES, *listening.host_names))
+
+    def close(self) -> None:
+        """Give the ports back; for a server that was bound and never started."""
+        for each in (self._tls_socket, self._h2c_socket):
+            if each is not None:
+                each.close()
+        self._tls_socket = self._h2c_socket = None
+
+    async def start(self) -> None:
+        """Accept connections on what was bound."""
+        self._server = Server(self.cic, settings=self.listening.server, observer=self, on_stopping=self.cic.stop)
+        listeners: list[tuple[socket.socket, ssl.SSLContext | None]] = []
+        if self._tls_socket is not None:
+            listeners.append((self._tls_socket, self._tls))
+        if self._h2c_socket is not None:
+            listeners.append((self._h2c_socket, None))
+        await self._server.start(listeners)
+
+    async def stop(self) -> None:
+        """End the downchannels, finish running answers, close every connection (PROTOCOL 2.6)."""
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None
+
+    # ------------------------------------------------------------------ where it is
+
+    @property
+    def url(self) -> str:
+        """`https://127.0.0.1:8443`; the clear-text one where there is no TLS."""
+        return self._url("https", self._tls_socket) or self.h2c_url or ""
+
+    @property
+    def h2c_url(self) -> str | None:
+        """`http://127.0.0.1:8080` for prior-knowledge HTTP/2, None without it."""
+        return self._url("http", self._h2c_socket)
+
+    def _url(self, scheme: str, listening: socket.socket | None) -> str | None:
+        if listening is None:
+            return None
+        host = self.listening.host
+        name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, f"[{host}]" if ":" in host else host)
+        return f"{scheme}://{name}:{listening.getsockname()[1]}"
+
+    # ------------------------------------------------------------------ Observer
+
+    def connection_opened(self, facts: ConnectionFacts) -> None:
+        """A device, or whatever it is, has connected."""
+        self.journal.add("connect", connection=facts.id, name=facts.client, tls=facts.tls, alpn=facts.alpn)
+
+    def connection_closed(self, facts: ConnectionFacts, reason: str) -> None:
+        """It is gone."""
+        self.journal.add("disconnect", connection=facts.id, name=facts.client, reason=reason)
+
+    def ping_received(self, facts: ConnectionFacts) -> None:
+        """An HTTP/2 PING frame (PROTOCOL 2.4)."""
+        self.cic.ping_received(facts.id)
