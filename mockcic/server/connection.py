@@ -94,7 +94,7 @@ class Connection(TCPServer):
             self._http2.stop()
 
     def cut_off(self) -> None:
-        """Cancel the applications that still run, then end."""
+        """Cancel the applications that still run; the connection ends when they have."""
         if self._http2 is not None:
             self._http2.cut_off()
 
@@ -188,6 +188,11 @@ class Connection(TCPServer):
             return
         self._because(reason)
         _reset_on_close(self._transport.get_extra_info("socket"))
+        self._transport.abort()
+
+    def drop(self, reason: str) -> None:
+        """End the connection at once, whatever was still to be written."""
+        self._because(reason)
         self._transport.abort()
 
     # Timers: one a connection, and none where no setting asks for it

@@ -349,14 +349,18 @@ class Http2(H2Protocol):
     def application_ended(self, stream: Stream, *, cancelled: bool, answer_begun: bool) -> None:
         """The application has returned, failed, or was cancelled. An answer that it left open is ended for it."""
         self._running.discard(stream)
-        if not stream.closed and stream.ending is None:
-            if not answer_begun and not cancelled:
-                head = [(b":status", b"500"), *self._outbound([(b"content-length", b"0")])]
-                self.connection.send_headers(stream.stream_id, head)
-                stream.ending = END_STREAM
-            else:
-                stream.ending = Ending(reset=ErrorCodes.CANCEL if cancelled else ErrorCodes.INTERNAL_ERROR)
-            self.wake(stream)
+        if stream.closed or stream.ending is not None:
+            return
+        if cancelled:
+            self.reset(stream, ErrorCodes.CANCEL)
+            return
+        if answer_begun:
+            stream.ending = Ending(reset=ErrorCodes.INTERNAL_ERROR)
+        else:
+            head = [(b":status", b"500"), *self._outbound([(b"content-length", b"0")])]
+            self.connection.send_headers(stream.stream_id, head)
+            stream.ending = END_STREAM
+        self.wake(stream)
 
     def reset(self, stream: Stream, code: int) -> None:
         """Send RST_STREAM, after what may still be sent (`Wire.reset`)."""

@@ -190,7 +190,7 @@ class Server:
             connection.cut_off()
         await self._connections_ended(END_WITHIN_S)
         for connection in list(self._connections):
-            connection.abort("server stopped", rst=False)
+            connection.drop("server stopped")
         for task in list(self._connections.values()):
             task.cancel()
         await self._connections_ended(END_WITHIN_S)
