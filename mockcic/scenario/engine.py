@@ -48,7 +48,7 @@ from mockcic.scenario.effects import (
 from mockcic.scenario.match import PENDING, Match, Subject, first_fit, header_of, match, nearest, sound_members
 from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Scenario
 from mockcic.scenario.script import Script, make_script, shuffle_replies
-from mockcic.scenario.settings import HelloAfter, Settings
+from mockcic.scenario.settings import Heard, HelloAfter, Settings
 from mockcic.scenario.steps import Change, Cue, Moment, Send, Wait
 from mockcic.scenario.template import TemplateProblem, render
 from mockcic.scenario.words import read_duration
@@ -101,6 +101,14 @@ class Upload:
         return self.began.event.dialog_request_id
 
 
+def stop_cue(settings: Settings) -> Cue | None:
+    """The cue that pushes StopCapture by itself, as the setting `stop_capture` has it."""
+    if settings.stop_capture == "never":
+        return None
+    moment = Moment.model_construct(**{name: getattr(settings.stop_capture, name) for name in Heard.model_fields})
+    return Cue.model_construct(after=moment, push=[STOP])
+
+
 class Engine:
     """One device in one scenario. Two devices have two engines and never see each other's state.
 
@@ -113,6 +121,7 @@ class Engine:
         self.device = device or DeviceFacts()
         self._wall_offset_s = wall_offset_s
         self._composer = Composer(self.settings.seed)
+        self._stop_cue = stop_cue(self.settings)
         self._steps = 0
         self._due: dict[int, tuple[Block, Callable[[float], None]]] = {}
         self._uploads: dict[str, Upload] = {}
@@ -219,8 +228,8 @@ class Engine:
         fit = first_fit(self._matches(upload, PENDING, now))
         if fit is not None and fit.rule.while_uploading is not None:
             cues = fit.rule.while_uploading
-        elif self._takes_sound(fact.event) and self.settings.stop_capture != "never":
-            cues = [Cue(after=Moment(**self.settings.stop_capture.model_dump(exclude_unset=True)), push=[STOP])]
+        elif self._stop_cue is not None and self._takes_sound(fact.event):
+            cues = [self._stop_cue]
         else:
             cues = []
         for cue in cues:
