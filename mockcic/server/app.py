@@ -39,7 +39,7 @@ class Cic:
         on_start: Callable[[], None] | None = None,
     ) -> None:
         self.clock: Clock = clock or LoopClock()
-        self.journal = journal or Journal(self.clock.now, self.clock.wall)
+        self.journal = Journal(self.clock.now, self.clock.wall) if journal is None else journal
         self.devices = Registry(scenarios, self.journal, self.clock)
         self.stopping = False
         self._on_start = on_start
