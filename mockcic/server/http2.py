@@ -226,13 +226,24 @@ class Http2(H2Protocol):
                     self.line.close(f"the client sent GOAWAY({event.error_code!s})")
 
     def _request_arrived(self, event: RequestReceived) -> None:
-        if self._stopping or len(self._open) >= self.config.settings.max_concurrent_streams:
+        if self._stopping or not self._there_is_room():
             self.connection.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
             return
         stream = Stream(self, event.stream_id)
         self._open[event.stream_id] = stream
         self._running.add(stream)
         stream.begin(_head(event.headers), {WIRE: Wire(self, stream)})
+
+    def _there_is_room(self) -> bool:
+        """Whether one more stream may be open. An answered one whose client never ends its side makes room: such
+        clients exist (DEVICES C11), and what they might still send is of no use."""
+        if len(self._open) < self.config.settings.max_concurrent_streams:
+            return True
+        for stream in self._open.values():
+            if stream.answered_early:
+                self._reset_id(stream.stream_id, ErrorCodes.NO_ERROR)
+                return True
+        return False
 
     def give_back(self, stream: Stream, window_bytes: int) -> None:
         """So much of what `stream` received needs no memory any more: let the client send as much again."""
@@ -381,7 +392,7 @@ class Http2(H2Protocol):
 
     def _done(self, stream: Stream, turn: Turn) -> None:
         stream.take_turn(turn)
-        stream.abandon_after(self.config.settings.abandon_after_s)
+        stream.abandon()
         self._forget_if_done(stream)
 
     def _forget_if_done(self, stream: Stream) -> None:

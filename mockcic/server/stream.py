@@ -178,9 +178,10 @@ class Stream(HTTPStream):
         self._arrival.fire()
         self.room.fire()
 
-    def abandon_after(self, seconds: float) -> None:
-        """Cancel the application's task if it has not ended by then."""
-        if self._abandon is None and self._task is not None and not self._task.done():
+    def abandon(self) -> None:
+        """Cancel the application's task if it does not end in time by itself."""
+        if self._abandon is None and self._task is not None:
+            seconds = self._protocol.config.settings.abandon_after_s
             self._abandon = asyncio.get_running_loop().call_later(seconds, self.cancel)
 
     def cancel(self) -> None:
@@ -219,6 +220,8 @@ class Stream(HTTPStream):
 
     async def _run(self) -> None:
         self._task = asyncio.current_task()
+        if self.closed:  # the reset came with the request
+            self.abandon()
         cancelled = False
         try:
             await self.app(self.scope, self.receive, self._send, None, None)  # type: ignore[arg-type]

@@ -203,7 +203,7 @@ def test_the_application_waits_when_the_client_does_not_read(loop: str, encrypte
 
 @on_both_loops
 async def test_a_blocked_send_wakes_when_the_client_vanishes() -> None:
-    """Defect 4: behind a closed window, and behind a client that does not read TCP. `send` raises OSError (ASGI 2.4)."""
+    """Defect 4: behind a closed window, and behind a client that reads no TCP. `send` raises OSError (ASGI 2.4)."""
     raised: asyncio.Queue[BaseException] = asyncio.Queue()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
