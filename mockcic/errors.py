@@ -34,8 +34,8 @@ class Problem:
 
     @property
     def where(self) -> str:
-        """`path:line:column`, as editors and compilers write it."""
-        return f"{self.path}:{self.line}:{self.column}"
+        """`path:line:column`, as editors and compilers write it; the path alone for what is in no file (line 0)."""
+        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
 
 
 @dataclass(frozen=True, slots=True)

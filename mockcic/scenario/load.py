@@ -115,7 +115,7 @@ def is_scenario_file(path: Path) -> bool:
     return path.suffix in ENDINGS and not path.name.startswith(".")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _File:
     """One file as read: its model is None when its shape is wrong."""
 
@@ -143,7 +143,7 @@ class _Reader:
         """Read scenarios; files without `scenario` wait for somebody to include them."""
         for path in paths:
             file = self.read(path, str(path), root)
-            if file is not None:
+            if file is not None and file not in self.main:
                 (self.parts if file.is_part else self.main).append(file)
 
     def read_named(self, path: Path) -> None:
@@ -153,7 +153,7 @@ class _Reader:
     def read_file(self, path: Path, called: str, root: Path) -> None:
         """Read a file that must be a scenario."""
         file = self.read(path, called, root)
-        if file is not None:
+        if file is not None and file not in self.main:
             self._must_be_a_scenario(file)
             self.main.append(file)
 
@@ -337,9 +337,9 @@ class _Reader:
             seen.setdefault(name, file)
 
     def _check_parts(self) -> None:
-        used = {id(part) for file in self.main + self.parts for part in _all_included(file)}
+        used = {part for file in self.main + self.parts for part in _all_included(file)}
         for file in self.parts:
-            if id(file) not in used:
+            if file not in used:
                 assert file.path is not None
                 self.problems.append(
                     file.source.problem(
@@ -390,15 +390,15 @@ def _put_together(file: _File) -> Whole | None:
     """The scenario with what it includes, or None when some of it could not be read."""
     if file.model is None:
         return None
-    parts = list(dict.fromkeys(_identified(file)))
-    if any(part.file.model is None for part in parts):
+    parts = list(dict.fromkeys([file, *_all_included(file)]))
+    if any(part.model is None for part in parts):
         return None
     rules: list[Entry] = []
     replies: dict[str, Any] = {}
     reply_entries: dict[str, Entry] = {}
     variables: dict[str, Any] = {}
     for part in parts:
-        model, source = part.file.model, part.file.source
+        model, source = part.model, part.source
         assert model is not None
         rules += [Entry(source, ("on", index), rule) for index, rule in enumerate(model.on)]
         for name, steps in model.replies.items():
@@ -407,27 +407,8 @@ def _put_together(file: _File) -> Whole | None:
                 reply_entries[name] = Entry(source, ("replies", name), steps)
         variables = {**model.vars, **variables}
     scenario = _with(file.model, {"on": [entry.value for entry in rules], "replies": replies, "vars": variables})
-    files = tuple((part.file.source, part.file.model) for part in parts if part.file.model is not None)
+    files = tuple((part.source, part.model) for part in parts if part.model is not None)
     return Whole(scenario, file.source, files, tuple(rules), reply_entries)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Identified:
-    """A file, the same only as itself."""
-
-    file: _File
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identified) and other.file is self.file
-
-    def __hash__(self) -> int:
-        return id(self.file)
-
-
-def _identified(file: _File) -> Iterator[_Identified]:
-    yield _Identified(file)
-    for part in _all_included(file):
-        yield _Identified(part)
 
 
 def _with(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:

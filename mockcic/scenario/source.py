@@ -455,8 +455,9 @@ class _Composer:
         unclosed = "unexpected" in (error.problem or "") or "parsing a flow" in (error.context or "")
         mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         place = Place(1, 1) if mark is None else Place(mark.line + 1, mark.column + 1)
-        if place.line > len(self.source.lines):
-            place = Place(len(self.source.lines), len(self.source.lines[-1]) + 1)
+        if not "".join(self.source.lines[place.line - 1 :]).strip():  # the end of the file: behind what is written
+            last = max((number for number, text in enumerate(self.source.lines, 1) if text.strip()), default=1)
+            place = Place(last, len(self.source.line(last)) + 1)
         said = " ".join(filter(None, (error.context, error.problem)))
         line = self.source.line(place.line)
         known = (meaning for words, *meaning in _GRAMMAR if words in said)

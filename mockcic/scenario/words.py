@@ -97,26 +97,18 @@ def read_list(value: object) -> object:
     return value if isinstance(value, list) or value is None else [value]
 
 
-_TEMPLATE_TEXT: Final = {"type": "string", "pattern": r"\{[{%]"}
+TEMPLATE_SCHEMA: Final[dict[str, Any]] = {"type": "string", "pattern": r"\{[{%]", "description": "A template."}
 
-Duration = Annotated[
-    float | str,
-    BeforeValidator(read_duration),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {
-                    "type": "string",
-                    "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|min|h)\s*$",
-                    "examples": ["300ms", "1.5s", "2m"],
-                },
-                {"const": 0},
-                _TEMPLATE_TEXT,
-            ],
-            "description": "A duration with its unit: 300ms, 1.5s, 2m, 1h.",
-        }
-    ),
-]
+DURATION_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|min|h)\s*$", "examples": ["300ms", "1.5s", "2m"]},
+        {"const": 0},
+        TEMPLATE_SCHEMA,
+    ],
+    "description": "A duration with its unit: 300ms, 1.5s, 2m, 1h.",
+}
+
+Duration = Annotated[float | str, BeforeValidator(read_duration), WithJsonSchema(DURATION_SCHEMA)]
 """A duration: seconds, or a template that gives them."""
 
 Size = Annotated[

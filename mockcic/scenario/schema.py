@@ -1,0 +1,214 @@
+"""The language as JSON Schema (draft 2020-12), for editors: every key, every directive with its payload, every event.
+
+It is looser than `load`: what needs more than one place of the file to be seen is left to `mockcic check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic_core import core_schema
+
+from mockcic.cic.catalogue import catalogue
+from mockcic.scenario.directives import MINTED, SOUND_MEMBER
+from mockcic.scenario.model import Answer, Rule, Scenario
+from mockcic.scenario.steps import Change, Cue, PushStep, Send, Sound, Use, Wait
+from mockcic.scenario.words import DURATION_SCHEMA, TEMPLATE_SCHEMA
+
+Schema = dict[str, Any]
+
+DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+DEFS: Final = "#/$defs/"
+
+_BARE: Final[Schema] = {"type": ["string", "number", "boolean", "null", "array"]}
+_DURATION: Final = DURATION_SCHEMA["description"]
+_WHEN: Final = r"^((payload|header|context|request|audio|vars|count|device)\..+|payload|state)$"
+
+
+def scenario_schema() -> Schema:
+    """The whole schema. The same for the same version, to the byte."""
+    models = [(model, "validation") for model in (Scenario, Send, Wait, PushStep, Use, Change)]
+    _, generated = models_json_schema(models, schema_generator=_Generator)  # type: ignore[arg-type]
+    defs: dict[str, Schema] = generated["$defs"]
+    _close(defs)
+    defs["Step"] = _step(defs)
+    for model in (Send, Wait, PushStep, Use, Change):
+        defs.pop(model.__name__)  # they live on in Step
+    defs["Template"] = TEMPLATE_SCHEMA
+    defs["Duration"] = {**DURATION_SCHEMA, "anyOf": [*DURATION_SCHEMA["anyOf"][:-1], {"$ref": DEFS + "Template"}]}
+    defs["Event"] = _event()
+    defs["Rule"]["properties"]["event"] = _one_or_more({"$ref": DEFS + "Event"}, defs["Rule"]["properties"]["event"])
+    defs["Moment"]["properties"]["event"] = {"$ref": DEFS + "Event", **_said(defs["Moment"]["properties"]["event"])}
+    defs["Rule"]["properties"]["when"] = _when(defs["Rule"]["properties"]["when"])
+    for name, payload in _payloads():
+        defs[name] = payload
+    scenario = _tidy(defs.pop("Scenario"))
+    return {
+        "$schema": DRAFT,
+        "title": "mockcic scenario",
+        **scenario,
+        "$defs": {name: _tidy(defs[name]) for name in sorted(defs)},
+    }
+
+
+def _widen_list(inner: Schema) -> Schema:
+    return {"anyOf": [inner["items"], inner]} if "items" in inner else inner
+
+
+_SHORT_FORMS: Final[dict[str, Callable[[Schema], Schema]]] = {
+    "read_list": _widen_list,
+    "read_reply": lambda inner: {"anyOf": [{"const": "none"}, *inner["anyOf"]]},
+    "read_step": lambda inner: {"x-ref": "Step"},
+    "read_sound": lambda inner: {"anyOf": [{"type": "string", "description": "A file beside the scenario."}, inner]},
+    "read_condition": lambda inner: {"anyOf": [_BARE, inner]},
+    "read_moment": lambda inner: {"anyOf": [DURATION_SCHEMA, inner]},
+    "read_bound": lambda inner: {"anyOf": [inner, DURATION_SCHEMA]},
+    "_read_stop_capture": lambda inner: {"anyOf": [DURATION_SCHEMA, {"const": False}, *inner["anyOf"]]},
+    "_read_hello": lambda inner: {"anyOf": [DURATION_SCHEMA, *inner["anyOf"]]},
+    "_read_profile": lambda inner: {"enum": [*inner["enum"], 2021]},
+    "_read_tokens": lambda inner: {"anyOf": [{"type": "array", "items": {"type": "string"}}, inner]},
+    "_read_otherwise": lambda inner: {"anyOf": [{"enum": [204, "none"]}, inner]},
+}
+"""What each reader of the language takes besides what it gives. A new reader must be entered here."""
+
+
+class _Generator(GenerateJsonSchema):
+    """Pydantic's generator, which knows nothing of the short forms."""
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        name = getattr(schema["function"]["function"], "__name__", "")
+        return _SHORT_FORMS[name](super().function_before_schema(schema))
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        inner = super().default_schema(schema)
+        default = inner.get("default")
+        if default is None or isinstance(default, dict | list):
+            inner.pop("default", None)
+        return inner
+
+    def emit_warning(self, kind: str, detail: str) -> None:
+        """A default that is no JSON (`MISSING`) is left out; nothing else is expected."""
+        if kind != "non-serializable-default":
+            super().emit_warning(kind, detail)  # type: ignore[arg-type]
+
+
+def _is_duration(schema: Schema) -> bool:
+    alternatives = schema.get("anyOf", ())
+    return alternatives == DURATION_SCHEMA["anyOf"] or DURATION_SCHEMA in alternatives
+
+
+def _close(defs: dict[str, Schema]) -> None:
+    """What validators of the models ask for besides shapes."""
+    sources = ("file", "base64", "silence", "tone")
+    defs[Sound.__name__]["oneOf"] = [{"required": [source]} for source in sources]
+    defs["Condition"]["minProperties"] = 1
+    answers = ("reply", "exception", "raw")
+    defs[Answer.__name__]["not"] = {"anyOf": list(_pairs(answers))}
+    defs[Rule.__name__]["not"] = {"anyOf": list(_pairs((*answers, "in_turn", "cycle")))}
+    defs[Cue.__name__]["anyOf"] = [{"required": [key]} for key in ("push", "answer", "set", "go")]
+
+
+def _pairs(keys: tuple[str, ...]) -> Iterator[Schema]:
+    for index, first in enumerate(keys):
+        for second in keys[index + 1 :]:
+            yield {"required": [first, second]}
+
+
+def _step(defs: Mapping[str, Schema]) -> Schema:
+    """A directive's name, or a mapping with one directive or one of the other steps."""
+    directives = sorted(catalogue().directives)
+    send = defs[Send.__name__]["properties"]
+    properties: dict[str, Schema] = {
+        "wait": defs[Wait.__name__]["properties"]["wait"] | {"description": Wait.__doc__},
+        "push": defs[PushStep.__name__]["properties"]["push"] | {"description": PushStep.__doc__},
+        "use": defs[Use.__name__]["properties"]["use"] | {"description": Use.__doc__},
+        **defs[Change.__name__]["properties"],
+    }
+    others = [*properties]
+    properties |= {key: value for key, value in send.items() if key != "directive"}
+    properties["directive"] = send["directive"] | {"pattern": r"^[^.]+\.[^.]+$"}
+    for name in directives:
+        about = {"description": catalogue().directives[name].about}
+        properties[name] = {**about, "anyOf": [{"$ref": DEFS + _payload_name(name)}, {"type": "null"}]}
+    alone: Schema = {"maxProperties": 1}
+    change: Schema = {"propertyNames": {"enum": ["set", "go"]}}
+    mapping: Schema = {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "dependentSchemas": {"wait": alone, "push": alone, "use": alone, "set": change, "go": change},
+        "dependentRequired": {"payload": ["directive"]},
+        "anyOf": [{"required": [key]} for key in (*others, "directive", *directives)],
+    }
+    return {"description": "One thing at one time.", "anyOf": [{"enum": directives}, mapping]}
+
+
+def _event() -> Schema:
+    events = sorted(catalogue().events)
+    wild = {"type": "string", "pattern": r"[*?]", "description": "With wildcards: * for any letters, ? for one."}
+    return {"description": "The name of an event.", "anyOf": [{"enum": events}, wild]}
+
+
+def _one_or_more(item: Schema, said: Schema) -> Schema:
+    return {"anyOf": [item, {"type": "array", "items": item}], **_said(said)}
+
+
+def _said(schema: Schema) -> Schema:
+    return {key: schema[key] for key in ("description",) if key in schema}
+
+
+def _when(schema: Schema) -> Schema:
+    """Conditions by member: the names the catalogue knows complete, others of the right beginning are taken."""
+    condition = schema.pop("additionalProperties")
+    names = ["state", *(f"audio.{name}" for name in ("present", "seconds", "bytes", "level", "sha256"))]
+    names += ["header.messageId", "header.dialogRequestId", "request.user-agent", "device.token", "device.user_agent"]
+    for event in catalogue().events.values():
+        names += [f"payload.{member}" for member in event.payload]
+    for name, context in catalogue().contexts.items():
+        names += [f"context.{name}.{member}" for member in context.payload]
+    names += [f"count.{name}" for name in catalogue().events]
+    return {
+        **schema,
+        "properties": dict.fromkeys(sorted(set(names)), True),
+        "patternProperties": {_WHEN: condition},
+        "additionalProperties": False,
+    }
+
+
+def _payload_name(directive: str) -> str:
+    return f"payload-{directive}"
+
+
+def _payloads() -> Iterator[tuple[str, Schema]]:
+    """The payload of each directive, as a scenario writes it, and the types they share."""
+    for n in catalogue().directives:
+        yield _payload_name(n), {"type": "object"}
+
+
+def _tidy(schema: Any) -> Any:
+    """Without pydantic's titles, and with our own marks resolved."""
+    if isinstance(schema, Mapping):
+        if "x-ref" in schema:
+            return {"$ref": DEFS + schema["x-ref"]}
+        if isinstance(schema.get("default"), float) and _is_duration(schema):
+            return _tidy({**schema, "default": f"{schema['default']:g}s"})
+        if schema.get("anyOf") == DURATION_SCHEMA["anyOf"]:
+            rest = {key: value for key, value in schema.items() if key != "anyOf" and value != _DURATION}
+            return {"$ref": DEFS + "Duration", **_tidy(rest)}
+        return {
+            key: {name: _tidy(value) for name, value in inner.items()}
+            if key in ("properties", "$defs")
+            else _tidy(inner)
+            for key, inner in schema.items()
+            if key != "title" or not isinstance(inner, str)
+        }
+    if isinstance(schema, list):
+        return [_tidy(each) for each in schema]
+    return schema
+
+
+__all__ = ["scenario_schema"]
