@@ -10,9 +10,12 @@ MINTED: Final[Mapping[str, str]] = {
     "Alerts.SetAlert": "token",
     "SpeechRecognizer.ExpectSpeech": "expectSpeechId",
 }
-"""Directive to the member that gets a fresh UUID: ids that a device only repeats, so that any will do (PROTOCOL 3.7)."""
+"""Directive to the member that gets a fresh UUID: ids that a device only repeats, so that any will do (INF)."""
 
 SOUND_MEMBER: Final = "url"
 """The member of a directive that `audio` is tied to (PROTOCOL 4.4)."""
 
-__all__ = ["MINTED", "SOUND_MEMBER"]
+TOLERATED: Final[Mapping[str, frozenset[str]]] = {"SpeechSynthesizer.Speak": frozenset({"ttsText"})}
+"""Members that scenarios may use though the catalogue does not list them: what the sound says, for people (INF)."""
+
+__all__ = ["MINTED", "SOUND_MEMBER", "TOLERATED"]

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from mockcic.errors import Problem
+from mockcic.scenario.lint_payloads import lint_payloads
 from mockcic.scenario.model import Rule, Scenario
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import Change, Use
@@ -40,6 +41,7 @@ def lint_file(source: Source, scenario: Scenario) -> Iterator[Problem]:
     """What can be said of one file alone."""
     yield from _templates(source)
     yield from _cues(source, scenario)
+    yield from lint_payloads(source, scenario)
 
 
 def lint_whole(whole: Whole) -> Iterator[Problem]:

@@ -56,15 +56,16 @@ def _take_out(root: Node, loc: tuple[int | str, ...], kind: str) -> None:
         return
     if not found.way:
         return
-    parent, taken = found.way[-1]
-    if isinstance(taken, str) and DIRECTIVE_KEY.fullmatch(taken) and len(found.way) > 1:
-        parent, taken = found.way[-2]  # a step without its directive is none: the whole step goes
+    way = found.way
+    if isinstance(way[-1][1], str) and DIRECTIVE_KEY.fullmatch(way[-1][1]) and len(way) > 1:
+        way = way[:-1]  # a step without its directive is none: the whole step goes
+    parent, taken = way[-1]
     if isinstance(taken, str):
         assert parent.members is not None
         parent.members.pop(taken, None)
         return
     assert parent.items is not None
-    keys = [step for _, step in found.way if isinstance(step, str)]
+    keys = [step for _, step in way if isinstance(step, str)]
     inside = keys[-1] if keys else ""
     steps = inside in ("reply", "push") or "replies" in keys
     old = parent.items[taken]
