@@ -1,0 +1,97 @@
+"""`mockcic ping`: is a server up? The healthcheck of containers."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+from typing import Final
+
+import click
+
+from mockcic.errors import StartError
+
+DEFAULT_URL: Final = "https://127.0.0.1:8443"
+TIMEOUT_S: Final = 5.0  # devices give up after about as long (PROTOCOL 2.4: `/ping` never queues)
+
+
+def default_ca() -> Path:
+    """The certificate of the mock's own CA: `$MOCKCIC_HOME/ca.pem`, or `~/.mockcic/ca.pem`."""
+    home = os.environ.get("MOCKCIC_HOME")
+    return (Path(home) if home else Path.home() / ".mockcic") / "ca.pem"
+
+
+@click.command(name="ping", short_help="Ask a server whether it is up; the healthcheck of containers.")
+@click.argument("url", default=DEFAULT_URL)
+@click.option(
+    "--ca",
+    "ca_file",
+    type=click.Path(path_type=Path),
+    help="Certificate to trust (PEM).  [default: ca.pem in $MOCKCIC_HOME or ~/.mockcic]",
+)
+@click.option("--token", default="healthcheck", show_default=True, help="The access token to send.")
+@click.option(
+    "--timeout",
+    default=TIMEOUT_S,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds to wait.",
+)
+def command(url: str, ca_file: Path | None, token: str, timeout: float) -> None:
+    """Send GET /ping to the server at URL over HTTP/2, by default https://127.0.0.1:8443.
+
+    Exits with 0 when it answers 204, with 1 when it does not, with one sentence that says why.
+    """
+    if trouble := ping(url, ca_file, token, timeout):
+        click.echo(f"mockcic: {trouble}", err=True)
+        raise SystemExit(1)
+    click.echo(f"{url} is up")
+
+
+def ping(url: str, ca_file: Path | None, token: str, timeout: float) -> str:
+    """What is wrong with the server, as a sentence; empty when it answers `GET /ping` with 204 over HTTP/2.
+
+    With `http:` HTTP/2 is spoken at once (prior knowledge). Raises `StartError` when the CA's certificate cannot be
+    read. Source: PROTOCOL 1.1, 1.4.
+    """
+    import httpx
+
+    secure = url.lower().startswith("https:")
+    try:
+        context = _trust(ca_file) if secure else ssl.create_default_context()
+        with httpx.Client(verify=context, http1=False, http2=True, timeout=timeout, trust_env=False) as client:
+            answer = client.get(f"{url.rstrip('/')}/ping", headers={"authorization": f"Bearer {token}"})
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        return f'"{url}" is no address; write https://HOST:PORT'
+    except httpx.TimeoutException:
+        return f"{url} did not answer within {timeout:g} s"
+    except httpx.HTTPError as error:
+        return f"{url} cannot be reached: {_reason(error)}"
+    if answer.status_code != 204:
+        return f"{url} answered GET /ping with {answer.status_code} instead of 204"
+    return ""
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    path = default_ca() if ca_file is None else ca_file
+    if ca_file is None and not path.exists():
+        return ssl.create_default_context()  # a server with a certificate of a public authority
+    try:
+        return ssl.create_default_context(cafile=str(path))
+    except (OSError, ssl.SSLError) as error:
+        raise StartError(f"cannot read the CA certificate {path}: {error.strerror or error}") from error
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause in words: httpx wraps those of the socket and of TLS twice."""
+    cause: BaseException = error
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({cause.verify_message}); name the CA with --ca"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return str(error) or type(error).__name__
+
+
+__all__ = ["command", "default_ca", "ping"]
