@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Final
 
 from mockcic.cic.catalogue import catalogue
+from mockcic.cic.ids import new_id
 from mockcic.cic.message import Attachment, Directive
 from mockcic.scenario.directives import MINTED
 from mockcic.scenario.steps import Send, Sound
@@ -28,12 +28,11 @@ class Composer:
     """Makes the directives of one device, with ids from one source so that a seed gives the same ones again."""
 
     def __init__(self, seed: int | None) -> None:
-        self._seeded = seed is not None
         self.random = _SHARED if seed is None else Random(seed)
 
     def uuid(self) -> str:
         """A fresh UUID; from the seed when there is one."""
-        return str(uuid.UUID(int=self.random.getrandbits(128), version=4) if self._seeded else uuid.uuid4())
+        return new_id(self.random)
 
     def compose(
         self, step: Send, names: Mapping[str, Any], dialogue: str | None

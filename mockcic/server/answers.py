@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from uuid import uuid4
 
+from mockcic.cic.ids import new_id
 from mockcic.cic.message import Directive, Refusal
 from mockcic.wire.encode import Dialect, Encoder, Part, directive_part_name, json_part, new_boundary
 
@@ -17,7 +17,7 @@ ONE_TEXT = "Could not decode multipart"
 
 def directive_part(directive: Directive) -> Part:
     """The JSON part of a directive."""
-    return json_part(directive_part_name(directive.name, str(uuid4())), directive.encode())
+    return json_part(directive_part_name(directive.name, new_id()), directive.encode())
 
 
 def encode_headers(headers: Iterable[tuple[str, str]]) -> Headers:
@@ -33,11 +33,11 @@ def refusal_response(refusal: Refusal, *, form: str, dialect: Dialect, one_text:
         return headers, b""
     description = ONE_TEXT if one_text and refusal.status == 400 else refusal.description
     code = refusal.status if refusal.code is None else refusal.code
-    exception = Directive("System", "Exception", str(uuid4()), {"code": code, "description": description})
+    exception = Directive("System", "Exception", new_id(), {"code": code, "description": description})
     value = exception.as_json()
     text = json.dumps(value if form == "wrapped" else value["directive"], ensure_ascii=False, separators=(",", ":"))
     if form == "plain-json":
         return [(b"content-type", b"application/json; charset=utf-8"), *headers], text.encode()
     encoder = Encoder(new_boundary(), dialect)
-    body = encoder.part(json_part(f"exception-{uuid4()}", text.encode()), last=True)
+    body = encoder.part(json_part(f"exception-{new_id()}", text.encode()), last=True)
     return [(b"content-type", encoder.content_type.encode()), *headers], body

@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
-from uuid import uuid4
 
+from mockcic.cic.ids import new_id
 from mockcic.cic.message import Attachment, Directive, Refusal
 from mockcic.scenario.effects import AnswerRaw, EndReply, Refuse, ReplyAttachment, ReplyDirective
 from mockcic.scenario.settings import Settings
@@ -138,7 +138,7 @@ class Exchange:
         return self._encoder
 
     async def _attachment(self, encoder: Encoder, attachment: Attachment, last: bool) -> None:
-        part = attachment_part(f"attachment-{uuid4()}", attachment.content_id, attachment.data, self._settings.dialect)
+        part = attachment_part(f"attachment-{new_id()}", attachment.content_id, attachment.data, self._settings.dialect)
         if attachment.rate is None and len(part.body) <= PIECE:
             await self._body(encoder.part(part, last=last), more=not last)
             return

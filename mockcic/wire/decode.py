@@ -10,6 +10,7 @@ import logging
 import re
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 from typing import Final
 
 from python_multipart.exceptions import FormParserError
@@ -425,6 +426,7 @@ def boundary_of(content_type: str, *, subtype: str | None = "form-data") -> byte
     return boundary.encode("latin-1", "replace")
 
 
+@lru_cache(maxsize=256)  # the same few headers come again and again
 def _parameter(value: str | None, name: str) -> str | None:
     """A parameter of a header value; empty parameters and blanks do not matter (RFC 9110 5.6.6)."""
     if value is None:
