@@ -9,12 +9,12 @@ from typing import Any
 
 from mockcic.errors import Problem
 from mockcic.scenario.lint_payloads import lint_payloads
+from mockcic.scenario.lint_templates import lint_templates, lint_variables, unknown_variable
 from mockcic.scenario.model import Rule, Scenario
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import Change, Use
-from mockcic.scenario.template import check_template
 from mockcic.scenario.walk import Loc, answers_of, cues_of, flat_steps, steps_of
-from mockcic.scenario.words import is_template, shown, suggest
+from mockcic.scenario.words import shown, suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Whole:
 
 def lint_file(source: Source, scenario: Scenario) -> Iterator[Problem]:
     """What can be said of one file alone."""
-    yield from _templates(source)
+    yield from lint_templates(source)
     yield from _cues(source, scenario)
     yield from lint_payloads(source, scenario)
 
@@ -48,20 +48,8 @@ def lint_whole(whole: Whole) -> Iterator[Problem]:
     """What can only be said of a scenario with all it includes."""
     yield from _uses(whole)
     yield from _states(whole)
+    yield from _variables(whole)
     yield from _shadows(whole)
-
-
-def _templates(source: Source) -> Iterator[Problem]:
-    """A template's grammar; whether its names exist is known when it runs."""
-    if source.root is None:
-        return
-    for node in source.root.texts():
-        if is_template(node.value):
-            why = check_template(node.value)
-            if why is not None:
-                yield source.problem(
-                    source.place(node), f"a template that cannot be read: {why}", "a Jinja template", ""
-                )
 
 
 def _cues(source: Source, scenario: Scenario) -> Iterator[Problem]:
@@ -198,6 +186,26 @@ def _asked_for(whole: Whole) -> Iterator[tuple[Source, Loc, str]]:
             for index, name in enumerate(condition.one_of or ()):
                 if isinstance(name, str):
                     yield entry.source, (*entry.loc, "when", "state", "one_of", index), name
+
+
+def _variables(whole: Whole) -> Iterator[Problem]:
+    """Variables that have no first value and are set nowhere, in templates and conditions."""
+    known = set(whole.scenario.vars)
+    for _, part in whole.files:
+        known |= {name for placed in answers_of(part) for name in placed.answer.set_}
+        known |= {name for placed in cues_of(part) for name in placed.cue.set_}
+        known |= {name for placed in steps_of(part) if isinstance(placed.step, Change) for name in placed.step.set_}
+    for source, _ in whole.files:
+        yield from lint_variables(source, frozenset(known))
+    for entry in whole.rules:
+        for path, condition in entry.value.when.items():
+            first, _, name = path.partition(".")
+            name = name.partition(".")[0]
+            asks_presence = condition.present is not None or condition.absent is not None
+            if first == "vars" and name and name not in known and not asks_presence:
+                found = entry.source.find((*entry.loc, "when", path))
+                if found is not None and found.key is not None:
+                    yield unknown_variable(entry.source, found.key, name, frozenset(known))
 
 
 def _shadows(whole: Whole) -> Iterator[Problem]:

@@ -26,7 +26,8 @@ from mockcic.scenario.words import shown, suggest
 
 BUILTIN: Final = Path(__file__).parent / "builtin"
 ENDINGS: Final = (".yaml", ".yml")
-_OF_A_PART: Final = frozenset({"about", "include", "vars", "replies", "on"})
+OF_A_PART: Final = frozenset({"about", "include", "vars", "replies", "on"})
+"""The keys that count in a file without `scenario`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ class _Reader:
             file.is_part = True
             values = {"scenario": "part", **values}
             for key in values:
-                if key not in _OF_A_PART and key in Scenario.model_fields | {"for": None} and key != "scenario":
+                if key not in OF_A_PART and key in Scenario.model_fields | {"for": None} and key != "scenario":
                     place = source.position((key,), key=True)
                     mend = "put it into the file that includes this one, or add `scenario: NAME` at the top"
                     self.problems.append(
@@ -432,6 +433,7 @@ def _default(scenarios: Sequence[Scenario], name: str | None) -> Scenario:
 
 __all__ = [
     "BUILTIN",
+    "OF_A_PART",
     "ScenarioSet",
     "builtin",
     "builtin_names",

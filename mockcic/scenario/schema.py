@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
 from mockcic.cic.catalogue import catalogue
-from mockcic.scenario.directives import MINTED, SOUND_MEMBER
+from mockcic.cic.payload_schema import payload_schema, type_definitions
+from mockcic.scenario.directives import SOUND_MEMBER
+from mockcic.scenario.load import OF_A_PART
 from mockcic.scenario.model import Answer, Rule, Scenario
 from mockcic.scenario.steps import Change, Cue, PushStep, Send, Sound, Use, Wait
 from mockcic.scenario.words import DURATION_SCHEMA, TEMPLATE_SCHEMA
@@ -35,6 +36,7 @@ def scenario_schema() -> Schema:
     defs: dict[str, Schema] = generated["$defs"]
     _close(defs)
     defs["Step"] = _step(defs)
+    sound = defs[Send.__name__]["properties"]["audio"]
     for model in (Send, Wait, PushStep, Use, Change):
         defs.pop(model.__name__)  # they live on in Step
     defs["Template"] = TEMPLATE_SCHEMA
@@ -43,9 +45,11 @@ def scenario_schema() -> Schema:
     defs["Rule"]["properties"]["event"] = _one_or_more({"$ref": DEFS + "Event"}, defs["Rule"]["properties"]["event"])
     defs["Moment"]["properties"]["event"] = {"$ref": DEFS + "Event", **_said(defs["Moment"]["properties"]["event"])}
     defs["Rule"]["properties"]["when"] = _when(defs["Rule"]["properties"]["when"])
-    for name, payload in _payloads():
-        defs[name] = payload
+    defs |= dict(_payloads(sound))
     scenario = _tidy(defs.pop("Scenario"))
+    del scenario["required"]
+    scenario["if"] = {"not": {"required": ["scenario"]}}
+    scenario["then"] = {"propertyNames": {"enum": sorted(OF_A_PART)}}
     return {
         "$schema": DRAFT,
         "title": "mockcic scenario",
@@ -95,7 +99,7 @@ class _Generator(GenerateJsonSchema):
             super().emit_warning(kind, detail)  # type: ignore[arg-type]
 
 
-def _is_duration(schema: Schema) -> bool:
+def _is_duration(schema: Mapping[str, Any]) -> bool:
     alternatives = schema.get("anyOf", ())
     return alternatives == DURATION_SCHEMA["anyOf"] or DURATION_SCHEMA in alternatives
 
@@ -183,10 +187,14 @@ def _payload_name(directive: str) -> str:
     return f"payload-{directive}"
 
 
-def _payloads() -> Iterator[tuple[str, Schema]]:
+def _payloads(sound: Schema) -> Iterator[tuple[str, Schema]]:
     """The payload of each directive, as a scenario writes it, and the types they share."""
-    for n in catalogue().directives:
-        yield _payload_name(n), {"type": "object"}
+    for name, spec in catalogue().directives.items():
+        schema = payload_schema(spec)
+        if SOUND_MEMBER in spec.fields:
+            schema["properties"] = {"audio": sound, **schema["properties"]}
+        yield _payload_name(name), schema
+    yield from type_definitions().items()
 
 
 def _tidy(schema: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,22 +66,23 @@ def _render_text(text: str, names: Mapping[str, Any]) -> Any:
 
 @lru_cache(maxsize=4096)
 def _compile(text: str) -> Callable[[Mapping[str, Any]], Any]:
-    environment = _environment()
+    sandbox = environment()
     if found := _ONE_EXPRESSION.fullmatch(text):
-        expression = environment.compile_expression(found["inside"].strip(), undefined_to_none=False)
+        expression = sandbox.compile_expression(found["inside"].strip(), undefined_to_none=False)
         return lambda names: expression(**names)
-    template = environment.from_string(text)
+    template = sandbox.from_string(text)
     return lambda names: template.render(**names)
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Jinja's sandbox with the filters of the language; nothing in it can be changed by a template."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    environment.filters.update(plus=_plus, minus=_minus, iso=_iso)
-    return environment
+    sandbox = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    sandbox.filters.update(plus=_plus, minus=_minus, iso=_iso)
+    return sandbox
 
 
 def _plus(moment: datetime, duration: object) -> datetime:
@@ -96,7 +97,7 @@ def _minus(moment: datetime, duration: object) -> datetime:
 def _iso(moment: datetime, zone: str = "Z") -> str:
     """`2026-03-02T18:04:30+09:00`, the form of the catalogue's `iso8601`; `zone` is `Z` or `+hh:mm`."""
     if zone == "Z":
-        return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     found = _ZONE.fullmatch(zone)
     if not found:
         raise ValueError(f"a zone is Z or +hh:mm, not {zone!r}")

@@ -76,7 +76,8 @@ def test_the_scenario_of_the_readme_loads_without_a_warning(folder: Folder) -> N
             exception: {code: 500, description: Internal server error}
         downchannel:
           - after: 30s
-            push: Notifier.SetIndicator
+            push:
+              Notifier.SetIndicator: {new: true, light: "on", assets: [], assetPlayOrder: []}
         """,
     )
     loaded = load([Path("weather.yaml")])
@@ -269,7 +270,6 @@ def test_a_broken_file_does_not_hide_what_is_wrong_elsewhere_in_it(folder: Folde
         (6, '"wait" cannot be 3'),
         (7, 'unknown directive "SpeechSynthesizer.Speek"'),
         (8, 'Clova.RenderText has no member "txet"'),
-        (8, '"text" is missing in Clova.RenderText'),
         (9, 'unknown key "atach"'),
     ]
 

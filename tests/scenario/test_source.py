@@ -176,7 +176,7 @@ def test_each_fault_of_the_yaml_is_told_at_its_place(text: str, where: str, what
     assert problem.expected
 
 
-@pytest.mark.parametrize("text", ['a: "\\ud83d\\ude00"', 'a: "\\d"', 'a: "\\u12"'])
+@pytest.mark.parametrize("text", ['a: "\\ud83d\\ude00"', 'a: "\\d"'])
 def test_escapes_of_json_that_yaml_does_not_know_are_explained(text: str, parser: str) -> None:
     """JSON writes an emoji as two escapes; which column the parsers name differs."""
     problem = only_problem(f"b: 1\n{text}")
