@@ -22,7 +22,8 @@ from mockcic.cic.field import (
     read_fields,
     read_message,
 )
-from mockcic.cic.judge import Check, Compiler, Issue, IsTemplate, below, did_you_mean, json_type, never, shown
+from mockcic.cic.issue import NAME_LIMIT, Check, Issue, IsTemplate, below, did_you_mean, json_type, never, shown
+from mockcic.cic.judge import Compiler
 from mockcic.cic.message import Event
 
 TEMPLATES: Final = "templates"
@@ -170,6 +171,8 @@ class Catalogue:
 
 def near_names(name: str, names: Mapping[str, object]) -> list[str]:
     """Those of the dotted `names` probably meant by `name`: see `Catalogue.suggest`."""
+    if len(name) > NAME_LIMIT:
+        return []
     small = name.lower()
     by_small = {each.lower(): each for each in names}
     if small in by_small:

@@ -6,89 +6,31 @@ together only where there is an issue.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from difflib import get_close_matches
-from functools import lru_cache
-from typing import Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from mockcic.cic.field import JSON_TYPES, Condition, FieldSpec
+from mockcic.cic import sibling
+from mockcic.cic.constraint import enum_check, pattern_check, range_check, string_checks
+from mockcic.cic.field import JSON_TYPES, FieldSpec
+from mockcic.cic.issue import (
+    MOST,
+    NONE,
+    Check,
+    Issue,
+    Issues,
+    IsTemplate,
+    article,
+    below,
+    did_you_mean,
+    json_type,
+    missing,
+    never,
+    one_of,
+    shown,
+)
 
-Path = tuple[str | int, ...]
-IsTemplate = Callable[[object], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """One place where a payload departs from the catalogue.
-
-    `path` leads to it from the payload's root. `code` is `unknown-member`, `missing`, `type`, `null`, `enum`, `range`,
-    `length`, `pattern`, `format`, `condition`, `form`, `deprecated`, `audience`, or of events also `unknown-context`
-    and `not-allowed`.
-    """
-
-    path: Path
-    code: str
-    severity: Literal["error", "warning"]
-    found: str
-    expected: str
-    mend: str = ""
-
-
-Issues = Sequence[Issue]
-Check = Callable[[Any, IsTemplate], Issues]
-"""The issues of a value; the second argument says of which values nothing can be said yet."""
-
-NONE: Final[Issues] = ()
-SHOWN: Final = 60
-"""Characters of a found value that a message repeats (INF)."""
-
-
-def never(_: object) -> bool:
-    """No value is a template: what came from a device is as it is."""
-    return False
-
-
-def shown(value: object) -> str:
-    """A value as JSON, cut to what a line can hold."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
-
-
-@lru_cache(maxsize=1024)
-def did_you_mean(name: str, names: tuple[str, ...]) -> str:
-    """`did you mean token?`, or nothing."""
-    by_small = {each.lower(): each for each in names}
-    near = get_close_matches(name.lower(), by_small, 1, 0.6)
-    return f"did you mean {by_small[near[0]]}?" if near else ""
-
-
-def below(step: str | int, issues: Iterable[Issue]) -> list[Issue]:
-    """The issues of a part as those of the whole."""
-    return [replace(issue, path=(step, *issue.path)) for issue in issues]
-
-
-def json_type(value: object) -> str:
-    """The JSON type of a value as the catalogue calls it; `null` for None."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case str():
-            return "string"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case Mapping():
-            return "object"
-        case list() | tuple():
-            return "array"
-    return type(value).__name__
+_CLASSES: Final = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
+"""What a JSON parser makes, looked up first; `json_type` also knows their kin."""
 
 
 class Compiler:
@@ -116,11 +58,11 @@ class Compiler:
             required = tuple((name, spec) for name, spec in fields.items() if spec.required)
         else:
             required = tuple((name, fields[name]) for name in only_always)
-        rules = [*_conditions(fields)]
+        rules = list(sibling.conditions(fields))
         if forms:
-            rules.append(_forms(forms, names))
+            rules.append(sibling.forms(forms, names))
         if any_of:
-            rules.append(_any_of(any_of))
+            rules.append(sibling.any_of(any_of))
         marked = {name: spec for name, spec in fields.items() if spec.deprecated or spec.audience == "extension"}
 
         def check(value: Mapping[str, Any], is_template: IsTemplate) -> Issues:
@@ -134,9 +76,11 @@ class Compiler:
                     found += below(name, issues)
                 if name in marked:
                     found.append(_marked(name, marked[name]))
+                if len(found) >= MOST:
+                    break
             for name, spec in required:
                 if name not in value:
-                    found.append(_missing(name, spec))
+                    found.append(missing(name, spec))
             for rule in rules:
                 found += rule(value, is_template)
             return found or NONE
@@ -151,16 +95,17 @@ class Compiler:
             by_type.setdefault(kind, []).append(self._typed(name, spec))
         if "number" in by_type:
             by_type.setdefault("integer", by_type["number"])
+        by_class = {kind: by_type[name] for kind, name in _CLASSES.items() if name in by_type}
         expected = self._words(spec)
 
         def check(value: Any, is_template: IsTemplate) -> Issues:
-            if value is None:
-                return NONE if spec.nullable else (Issue((), "null", "error", "null", expected),)
-            if is_template(value):
+            if is_template is not never and is_template(value):
                 return NONE
-            alternatives = by_type.get(json_type(value))
+            alternatives = by_class.get(type(value)) or by_type.get(json_type(value))
             if alternatives is None:
-                return (Issue((), "type", "error", f"{_article(json_type(value))} {shown(value)}", expected),)
+                if value is None:
+                    return NONE if spec.nullable else (Issue((), "null", "error", "null", expected),)
+                return (Issue((), "type", "error", f"{article(json_type(value))} {shown(value)}", expected),)
             if len(alternatives) == 1:
                 return alternatives[0](value, is_template)
             return min((alternative(value, is_template) for alternative in alternatives), key=_weight)
@@ -172,14 +117,14 @@ class Compiler:
             return self._of_named_type(name, spec)
         match name:
             case "string":
-                return _all(_string_checks(spec))
+                return _all(string_checks(spec))
             case "integer" | "number":
-                return _all([*_enum_check(spec), *_range_check(spec)])
+                return _all([*enum_check(spec), *range_check(spec)])
             case "object":
                 return self._object(spec)
             case "array":
                 return self._array(spec)
-        return _all(_enum_check(spec))
+        return _all(enum_check(spec))
 
     def _of_named_type(self, name: str, spec: FieldSpec) -> Check:
         named = self._types[name]
@@ -193,7 +138,7 @@ class Compiler:
         if not spec.value_enum and spec.value_pattern is None:
             return check
         content = FieldSpec(types=("string",), enum=spec.value_enum, pattern=spec.value_pattern)
-        inner = _all([*_enum_check(content), *_pattern_check(content)])
+        inner = _all([*enum_check(content), *pattern_check(content)])
 
         def with_content(value: Mapping[str, Any], is_template: IsTemplate) -> Issues:
             issues = check(value, is_template)
@@ -217,6 +162,8 @@ class Compiler:
             for name, member in value.items():
                 if issues := each(member, is_template):
                     found += below(name, issues)
+                    if len(found) >= MOST:
+                        break
             return found or NONE
 
         return check
@@ -231,15 +178,17 @@ class Compiler:
             for index, element in enumerate(value):
                 if issues := each(element, is_template):
                     found += below(index, issues)
+                    if len(found) >= MOST:
+                        break
             return found or NONE
 
         return check
 
     def _words(self, spec: FieldSpec) -> str:
         """What a value has to be, in words: `a string or an object (StringObject)`."""
-        words = [_article(name) if name in JSON_TYPES else f"an object ({name})" for name in spec.types]
+        words = [article(name) if name in JSON_TYPES else f"an object ({name})" for name in spec.types]
         if spec.enum and not spec.enum_open and len(spec.enum) <= 6:
-            words = [f"{words[0]}, {_one_of(spec.enum)}"]
+            words = [f"{words[0]}, {one_of(spec.enum)}"]
         return " or ".join([*words, "null"] if spec.nullable else words)
 
 
@@ -267,15 +216,6 @@ def _weight(issues: Issues) -> tuple[int, int]:
     return sum(issue.severity == "error" for issue in issues), len(issues)
 
 
-def _article(kind: str) -> str:
-    return kind if kind == "null" else f"{'an' if kind[0] in 'aio' else 'a'} {kind}"
-
-
-def _one_of(values: Sequence[Any]) -> str:
-    words = [value if isinstance(value, str) and value else shown(value) for value in values]
-    return words[0] if len(words) == 1 else f"one of {', '.join(words)}"
-
-
 def _unknown(name: object, value: object, names: tuple[str, ...]) -> Issue:
     word = str(name)
     expected = f"a member of {', '.join(names)}" if names else "no members"
@@ -284,11 +224,6 @@ def _unknown(name: object, value: object, names: tuple[str, ...]) -> Issue:
     return Issue(
         (word,), "unknown-member", "warning", f"unknown member, {shown(value)}", expected, did_you_mean(word, names)
     )
-
-
-def _missing(name: str, spec: FieldSpec, when: str = "") -> Issue:
-    expected = f"it is always there{when}" if not spec.about else f"{spec.about.rstrip('.')}; required{when}"
-    return Issue((name,), "missing", "warning" if spec.soft else "error", "nothing", expected)
 
 
 def _marked(name: str, spec: FieldSpec) -> Issue:
@@ -301,193 +236,4 @@ def _marked(name: str, spec: FieldSpec) -> Issue:
     )
 
 
-def _enum_check(spec: FieldSpec) -> list[Check]:
-    if not spec.enum:
-        return []
-    allowed = frozenset(spec.enum)
-    words = tuple(value for value in spec.enum if isinstance(value, str))
-    severity: Literal["error", "warning"] = "warning" if spec.enum_open else "error"
-
-    def check(value: Any, is_template: IsTemplate) -> Issues:
-        if value in allowed:
-            return NONE
-        mend = did_you_mean(value, words) if isinstance(value, str) else ""
-        return (Issue((), "enum", severity, shown(value), _one_of(spec.enum), mend),)
-
-    return [check]
-
-
-def _range_check(spec: FieldSpec) -> list[Check]:
-    low, high = spec.minimum, spec.maximum
-    if low is None and high is None:
-        return []
-    words = " and ".join(
-        text
-        for text in (f"at least {low}" if low is not None else "", f"at most {high}" if high is not None else "")
-        if text
-    )
-    unit = f" {spec.unit}" if spec.unit else ""
-
-    def check(value: float, is_template: IsTemplate) -> Issues:
-        if (low is None or value >= low) and (high is None or value <= high):
-            return NONE
-        return (Issue((), "range", "error", shown(value), f"{words}{unit}"),)
-
-    return [check]
-
-
-def _pattern_check(spec: FieldSpec) -> list[Check]:
-    if spec.pattern is None:
-        return []
-    pattern = re.compile(spec.pattern, re.ASCII)
-
-    def check(value: str, is_template: IsTemplate) -> Issues:
-        if pattern.fullmatch(value):
-            return NONE
-        return (Issue((), "pattern", "error", shown(value), spec.about or f"text that fits {spec.pattern}"),)
-
-    return [check]
-
-
-def _string_checks(spec: FieldSpec) -> list[Check]:
-    checks = [*_enum_check(spec), *_pattern_check(spec)]
-    if (limit := spec.max_bytes) is not None:
-
-        def short(value: str, is_template: IsTemplate) -> Issues:
-            if len(value) * 4 <= limit or (size := len(value.encode("utf-8", "surrogatepass"))) <= limit:
-                return NONE
-            return (Issue((), "length", "error", f"{size} bytes of UTF-8", f"at most {limit}"),)
-
-        checks.append(short)
-    if spec.format is not None and spec.format in FORMATS:
-        fits, words = FORMATS[spec.format]
-
-        def formed(value: str, is_template: IsTemplate) -> Issues:
-            if not value or fits(value):
-                return NONE
-            return (Issue((), "format", "error", shown(value), words),)
-
-        checks.append(formed)
-    return checks
-
-
-_ISO8601: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_DIGITS: Final = re.compile(r"\d{14}", re.ASCII)
-_URL: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
-_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-FORMATS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
-    "iso8601": (
-        lambda text: _ISO8601.fullmatch(text) is not None and _is_date(text),
-        "YYYY-MM-DDThh:mm:ss, then Z or +hh:mm (ISO 8601)",
-    ),
-    "timestamp-digits": (
-        lambda text: _DIGITS.fullmatch(text) is not None and _is_date(f"{text[:8]}T{text[8:]}"),
-        "YYYYMMDDhhmmss",
-    ),
-    "url": (lambda text: _URL.fullmatch(text) is not None, "an address with http: or https:"),
-    "uri": (lambda text: _URI.fullmatch(text) is not None, "an address with its scheme, such as https: or clova:"),
-    "cid-url": (
-        lambda text: _URL.fullmatch(text) is not None or (text.startswith("cid:") and len(text) > 4),
-        "cid: and the Content-ID of a part of the same reply, or an address with http: or https:",
-    ),
-    "uuid": (lambda text: _UUID.fullmatch(text) is not None, "a UUID"),
-}
-"""Formats of strings: whether a text fits, and what it should look like."""
-
-Rule = Callable[[Mapping[str, Any], IsTemplate], Issues]
-
-
-def _holds(condition: Condition, value: Mapping[str, Any], is_template: IsTemplate) -> bool | None:
-    """Whether a sibling has one of the values; None when that cannot be said (a template, or not there)."""
-    for sibling, allowed in condition.items():
-        if sibling not in value or is_template(value[sibling]):
-            return None
-        if value[sibling] not in allowed:
-            return False
-    return True
-
-
-def _said(condition: Condition) -> str:
-    return " and ".join(f"{sibling} is {_or(values)}" for sibling, values in condition.items())
-
-
-def _or(values: Sequence[Any]) -> str:
-    return " or ".join(str(value) for value in values)
-
-
-def _conditions(fields: Mapping[str, FieldSpec]) -> Iterable[Rule]:
-    for name, spec in fields.items():
-        if spec.required_if is not None:
-            yield _required_when(name, spec, spec.required_if, True, f" when {_said(spec.required_if)}")
-        if spec.required_unless is not None:
-            yield _required_when(name, spec, spec.required_unless, False, f" unless {_said(spec.required_unless)}")
-        if spec.only_if is not None:
-            yield _only_if(name, spec.only_if)
-        if spec.needs is not None:
-            yield _needs(name, spec.needs)
-
-
-def _required_when(name: str, spec: FieldSpec, condition: Condition, wanted: bool, words: str) -> Rule:
-    def rule(value: Mapping[str, Any], is_template: IsTemplate) -> Issues:
-        if name not in value and _holds(condition, value, is_template) is wanted:
-            return (_missing(name, spec, words),)
-        return NONE
-
-    return rule
-
-
-def _only_if(name: str, condition: Condition) -> Rule:
-    expected = f"nothing unless {_said(condition)}"
-
-    def rule(value: Mapping[str, Any], is_template: IsTemplate) -> Issues:
-        if name in value and _holds(condition, value, is_template) is False:
-            return (Issue((name,), "condition", "warning", shown(value[name]), expected),)
-        return NONE
-
-    return rule
-
-
-def _needs(name: str, sibling: str) -> Rule:
-    def rule(value: Mapping[str, Any], is_template: IsTemplate) -> Issues:
-        if name in value and sibling not in value:
-            return (Issue((sibling,), "missing", "error", "nothing", f"{sibling} beside {name}"),)
-        return NONE
-
-    return rule
-
-
-def _any_of(names: Sequence[str]) -> Rule:
-    def rule(value: Mapping[str, Any], is_template: IsTemplate) -> Issues:
-        if any(name in value for name in names):
-            return NONE
-        return (Issue((), "missing", "error", "neither", f"at least one of {', '.join(names)}"),)
-
-    return rule
-
-
-def _forms(forms: Sequence[frozenset[str]], names: Sequence[str]) -> Rule:
-    known = frozenset(names)
-    words = "; or ".join(", ".join(name for name in names if name in form) or "no members" for form in forms)
-
-    def rule(value: Mapping[str, Any], is_template: IsTemplate) -> Issues:
-        present = known & value.keys()
-        if present in forms:
-            return NONE
-        found = ", ".join(name for name in names if name in present) or "no members"
-        return (Issue((), "form", "error", found, words),)
-
-    return rule
-
-
-__all__ = ["Check", "Compiler", "IsTemplate", "Issue", "Issues", "below", "did_you_mean", "json_type", "never", "shown"]
+__all__ = ["Compiler"]

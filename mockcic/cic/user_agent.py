@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from mockcic.cic.issue import shown
 from mockcic.errors import Finding, Severity
 
 _TEXT: Final = r"[A-Za-z0-9_.\-](?:[A-Za-z0-9_.\- ]*[A-Za-z0-9_.\-])?"
@@ -26,8 +27,6 @@ def _user_agent(version: str) -> re.Pattern[str]:
 _STRICT: Final = _user_agent(_VERSION)
 _LENIENT: Final = _user_agent(f"{_VERSION}|{_SEMVER}")
 _EXPECTED: Final = "maker/product/1.2.3 (os;hardware) with properties as ;key=value (PROTOCOL 1.3)"
-LIMIT: Final = 1024
-"""Characters of a value that is looked at (INF): the grammar backtracks, and products are not that long."""
 
 
 def judge_user_agent(value: str | None, *, strict: bool) -> Finding | None:
@@ -41,9 +40,9 @@ def judge_user_agent(value: str | None, *, strict: bool) -> Finding | None:
         mend = "send one with every request; it was introduced in December 2017"
         return Finding("user-agent.missing", "no User-Agent", _EXPECTED, mend, severity)
     pattern = _STRICT if strict else _LENIENT
-    if len(value) <= LIMIT and pattern.fullmatch(value):
+    if pattern.fullmatch(value):
         return None
-    return Finding("user-agent.grammar", f'"{value[:80]}"', _EXPECTED, severity=severity)
+    return Finding("user-agent.grammar", shown(value), _EXPECTED, severity=severity)
 
 
 __all__ = ["judge_user_agent"]
