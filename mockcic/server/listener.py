@@ -36,6 +36,8 @@ def bind(host: str, port: int) -> socket.socket:
     `::` takes IPv4 too. Raises StartError.
     """
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if not 0 <= port <= 65_535:
+        raise StartError(f"cannot listen on {where}: there is no such port; choose one of 0 to 65535 with --port")
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError) as error:
@@ -54,14 +56,14 @@ def bind(host: str, port: int) -> socket.socket:
         sock.bind(address)
         sock.listen(BACKLOG)
         sock.setblocking(False)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         sock.close()
         raise StartError(f"cannot listen on {where}: {_mend(error)}") from error
     return sock
 
 
-def _mend(error: Exception) -> str:
-    match getattr(error, "errno", None):
+def _mend(error: OSError) -> str:
+    match error.errno:
         case errno.EADDRINUSE:
             return "address already in use; choose another with --port, or any free one with --port 0"
         case errno.EACCES | errno.EPERM:
@@ -69,7 +71,7 @@ def _mend(error: Exception) -> str:
         case errno.EADDRNOTAVAIL:
             return "not an address of this machine; choose another with --host"
         case _:
-            return f"{getattr(error, 'strerror', None) or error}; choose another with --port or --host"
+            return f"{error.strerror or error}; choose another with --port or --host"
 
 
 class Server:
