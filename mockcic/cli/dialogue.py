@@ -188,4 +188,5 @@ def _answer(entry: Entry) -> str:
     if isinstance(status, int) and status >= 400:
         return click.style(f"{text}: {data.get('description', '')}", fg="red")
     size = f", {data['bytes']} bytes" if data.get("bytes") else ""
-    return f"{text}{click.style(f'  {1000 * data.get("seconds", 0):.0f} ms{size}', dim=True)}"
+    took = 1000 * data.get("seconds", 0.0)
+    return text + click.style(f"  {took:.0f} ms{size}", dim=True)
