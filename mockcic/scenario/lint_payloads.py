@@ -320,29 +320,29 @@ def _attachments(source: Source, loc: Loc, step: Send) -> Iterator[Problem]:
 def _payload_problem(source: Source, loc: Loc, name: str, issue: Issue) -> Problem:
     """What the catalogue says of a payload, at its place in the file."""
     where = (*loc, "payload", *issue.path)
-    member = shown(_dotted(issue.path[-1:]))
+    member = shown(_dotted(issue.path))
     inside = f"{_dotted(issue.path[:-1])} of {name}" if issue.path[:-1] else name
     place = source.position(where)
     match issue.code:
         case "unknown-member":
-            what = f"{inside} has no member {member}"
+            what = f"{inside} has no member {shown(issue.path[-1])}"
             place = source.position(where, key=True)
         case "missing":
             what = f"{name} without any of them"
         case "audience":
-            what = f"{member} of {inside}: {issue.found}"
+            what = f"{member} of {name}: {issue.found}"
             place = source.position(where, key=True)
         case "condition":
-            what = f"{member} does not belong to this {inside}"
+            what = f"{member} does not belong to this {name}"
             place = source.position(where, key=True)
         case "form":
             what = f"{name} with {issue.found}"
         case "length":
-            what = f"{member} of {inside} has {issue.found}"
+            what = f"{member} of {name} has {issue.found}"
         case _:
             found = source.find(where)
             value = issue.found if found is None else shown(found.node.values())
-            what = f"{member} of {inside} cannot be {value}" if issue.path else f"{name} cannot be {value}"
+            what = f"{member} of {name} cannot be {value}" if issue.path else f"{name} cannot be {value}"
     meant = issue.mend.startswith("did you mean")
     expected = f"{issue.expected}; {issue.mend}" if meant else issue.expected
     mend = "" if meant else issue.mend

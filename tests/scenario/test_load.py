@@ -77,7 +77,7 @@ def test_the_scenario_of_the_readme_loads_without_a_warning(folder: Folder) -> N
         downchannel:
           - after: 30s
             push:
-              Notifier.SetIndicator: {new: true, light: "on", assets: [], assetPlayOrder: []}
+              Notifier.SetIndicator: {new: true, light: DEFAULT, assets: [], assetPlayOrder: []}
         """,
     )
     loaded = load([Path("weather.yaml")])
