@@ -12,7 +12,7 @@ import click
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("mockcic.cli.serve:command", "Serve scenarios to devices."),
     "check": ("mockcic.cli.check:command", "Say everything that is wrong with scenario files."),
-    "device": ("mockcic.cli.device:command", "Be a simulated device: connect, send an event, print what comes."),
+    "device": ("mockcic.cli.device:command", "Be a simulated device: connect, speak, print the dialogue."),
     "interfaces": ("mockcic.cli.interfaces:command", "Browse the events, directives and contexts of CIC."),
     "ca": ("mockcic.cli.ca:command", "Say where the certificate authority is, print it, make it anew."),
     "schema": ("mockcic.cli.schema:command", "Print the JSON Schema of scenario files, for editors."),

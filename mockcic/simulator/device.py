@@ -237,6 +237,11 @@ class Device:
             while self._posting or not self._stage.is_idle:
                 await self._change()
 
+    async def finish_speaking(self) -> None:
+        """Wait until the speech of the last dialogue was played and all reports are answered; music may play on."""
+        while self._posting or not self._stage.is_quiet(DIALOGUE):
+            await self._change()
+
     async def ping(self, kind: Literal["frame", "get"] | None = None) -> float:
         """Send a keep-alive and wait for its answer; gives the seconds it took."""
         kind = kind or ("get" if self.habits.ping == "get" else "frame")

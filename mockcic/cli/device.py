@@ -1,0 +1,392 @@
+"""`mockcic device`: a simulated device on a terminal or in a CI job, and the dialogue as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import json
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mockcic.errors import StartError
+
+if TYPE_CHECKING:
+    from mockcic.simulator.device import Device
+    from mockcic.simulator.inbox import Received
+    from mockcic.simulator.moments import Moment
+
+URL: Final = "https://127.0.0.1:8443"
+READY_WITHIN_S: Final = 10.0
+LOOK_EVERY_S: Final = 0.05
+TONE_HZ: Final = 440.0
+
+
+@click.command(
+    name="device",
+    short_help="Be a simulated device: connect, speak, print the dialogue.",
+    epilog="Exit codes: 0 all went well; 1 something expected did not come, or the server answered with an exception; "
+    "2 no connection, or wrong usage.",
+)
+@click.option("--url", metavar="URL", help=f"The server; http:// for clear text.  [default: {URL}]")
+@click.option(
+    "--ca",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="CA of the server (PEM).  [default: ca.pem in $MOCKCIC_HOME or ~/.mockcic]",
+)
+@click.option(
+    "--ready-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take URL and CA from the server's ready file; waits for it up to 10 s.",
+)
+@click.option("--token", default="sim-token", show_default=True, help="The access token.")
+@click.option("--user-agent", help="Another User-Agent; empty for none.")
+@click.option(
+    "--text",
+    "texts",
+    multiple=True,
+    help="Say this in writing. Repeat it for what is said next: the answer to a question, or the next utterance.",
+)
+@click.option(
+    "--wav",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Say what is in this WAV file.",
+)
+@click.option(
+    "--tone", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Say a tone of so many seconds."
+)
+@click.option("--event", metavar="NAME", help="Send this event, such as Settings.RequestVersionSpec.")
+@click.option("--payload", metavar="JSON", help="The payload of --event.  [default: {}]")
+@click.option(
+    "--pace",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Time of microphone and playback: 1 is real, 0.1 ten times as fast, 0 as fast as possible.",
+)
+@click.option(
+    "--stay",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Stay so long afterwards; with --expect only until all came.  [default: until Ctrl-C if nothing is said]",
+)
+@click.option("--settle", is_flag=True, help="Ask for alerts and settings after connecting, as devices do.")
+@click.option(
+    "--save",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write directives as JSON files and their sound there.",
+)
+@click.option(
+    "--expect",
+    "expected",
+    multiple=True,
+    metavar="NAME",
+    help="This directive has to come (wildcards allowed), in an answer or on the downchannel. May be repeated.",
+)
+@click.option(
+    "--ping",
+    default="frame",
+    show_default=True,
+    type=click.Choice(["frame", "get", "off"]),
+    help="The keep-alive, each minute.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of lines for people.")
+def command(**options: Any) -> None:
+    """Be a simulated device: open the downchannel, say something, obey the directives, print the dialogue.
+
+    \b
+      mockcic device --text "오늘 날씨 어때"
+      mockcic device --wav question.wav --expect SpeechRecognizer.StopCapture
+    """
+    speaking = [name for name in ("texts", "wav", "tone", "event") if options[name]]
+    if len(speaking) > 1:
+        raise click.UsageError("say one thing: --text, --wav, --tone or --event")
+    if options["payload"] is not None and options["event"] is None:
+        raise click.UsageError("--payload goes with --event")
+    if options["event"] is not None and "." not in options["event"]:
+        raise click.BadParameter(f"{options['event']!r} should read Namespace.Name", param_hint="--event")
+    if code := asyncio.run(Run(options).run()):
+        raise SystemExit(code)
+
+
+class Run:
+    """One run of the command."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        self._url, self._ca_file = where(options)
+        self._payload = read_payload(options["payload"])
+        self._sound = read_sound(options["wav"], options["tone"])
+        self._show: Callable[[Moment], None] = JsonLines().show if options["as_json"] else TextLines().show
+        self._saved = 0
+        if options["save"] is not None:
+            make_folder(options["save"])
+        self._is_well = True
+
+    async def run(self) -> int:
+        """Connect, speak, stay, judge. Gives the exit code. Raises `StartError`."""
+        from mockcic.errors import WireError
+        from mockcic.simulator.client import ConnectionLostError, StreamResetError
+        from mockcic.simulator.device import USER_AGENT, Device, RefusedError
+
+        agent = self._options["user_agent"]
+        device = Device(
+            self._url,
+            ca_file=self._ca_file,
+            token=self._options["token"],
+            user_agent=USER_AGENT if agent is None else agent or None,
+            pace=self._options["pace"],
+            ping=self._options["ping"],
+            settle=self._options["settle"],
+            on_moment=self._happened,
+        )
+        try:
+            async with device:
+                await self._speak(device)
+                await device.finish_speaking()
+                await self._stay(device)
+        except (TimeoutError, ConnectionLostError, StreamResetError, RefusedError, WireError) as error:
+            self._complain(str(error))
+        for name in self._missing(device):
+            self._complain(f"{name} was expected and did not come")
+        return 0 if self._is_well else 1
+
+    async def _speak(self, device: Device) -> None:
+        for text in self._options["texts"]:
+            await device.finish_speaking()
+            await device.say_text(text)
+        if self._sound is not None:
+            await device.say(self._sound)
+        if self._options["event"]:
+            await device.send(self._options["event"], self._payload)
+
+    async def _stay(self, device: Device) -> None:
+        stay = self._options["stay"]
+        is_silent = not (self._options["texts"] or self._sound or self._options["event"])
+        if stay is None and (not is_silent or self._options["expected"]):
+            stay = 5.0 if is_silent else 0.0
+        stop = asyncio.Event()
+        if stay is None:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop.set)
+        try:
+            async with asyncio.timeout(stay):
+                for name in self._options["expected"]:
+                    await device.wait_for(name, timeout=86_400.0 if stay is None else stay + 1.0)
+                if stay is None or not self._options["expected"]:
+                    await stop.wait()
+        except TimeoutError:
+            pass  # what is missing is said at the end
+
+    def _missing(self, device: Device) -> list[str]:
+        came = [received.directive.full_name for received in device.received]
+        return [name for name in self._options["expected"] if not any(fnmatch.fnmatchcase(each, name) for each in came)]
+
+    def _happened(self, moment: Moment) -> None:
+        from mockcic.simulator.moments import DirectiveCame, Refused
+
+        self._show(moment)
+        if isinstance(moment, Refused) and moment.status != 429:  # a downchannel is asked for again
+            self._is_well = False
+        if isinstance(moment, DirectiveCame) and self._options["save"] is not None:
+            self._saved += 1
+            try:
+                save(self._options["save"], self._saved, moment.received)
+            except OSError as error:
+                self._complain(f"cannot write to {self._options['save']}: {error.strerror}")
+
+    def _complain(self, text: str) -> None:
+        self._is_well = False
+        click.secho(f"mockcic: {text}", fg="red", err=True)
+
+
+# ---------------------------------------------------------------------- what goes in
+
+
+def where(options: dict[str, Any]) -> tuple[str, Path | None]:
+    """The server, and the CA to trust: as told, from the ready file, or the default."""
+    from mockcic.cli.ping import default_ca
+
+    url, ca_file = options["url"], options["ca"]
+    if options["ready_file"] is not None:
+        ready = read_ready_file(options["ready_file"])
+        url = url or ready.get("url")
+        ca_file = ca_file or ready.get("ca_file")
+    if ca_file is None and default_ca().exists():
+        ca_file = default_ca()
+    return url or URL, ca_file
+
+
+def make_folder(path: Path) -> None:
+    """The folder of --save. Raises `StartError`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(f"cannot make the folder {path}: {error.strerror}") from None
+
+
+def read_payload(text: str | None) -> dict[str, Any]:
+    """The JSON object of --payload."""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError as error:
+        raise click.BadParameter(f"not JSON: {error}", param_hint="--payload") from None
+    if not isinstance(value, dict):
+        raise click.BadParameter("a payload is a JSON object", param_hint="--payload")
+    return value
+
+
+def read_sound(wav: Path | None, tone_s: float | None) -> bytes | None:
+    """The sound to upload, None without."""
+    from mockcic.sound import make
+
+    if wav is not None:
+        try:
+            return make.read_wav(wav.read_bytes())
+        except (ValueError, OSError) as error:
+            raise StartError(f"cannot use {wav}: {error}") from None
+    return None if tone_s is None else make.tone(TONE_HZ, tone_s)
+
+
+def read_ready_file(path: Path) -> dict[str, Any]:
+    """What the server wrote once it accepted connections; waits for the file, since servers take a moment."""
+    for _ in range(round(READY_WITHIN_S / LOOK_EVERY_S)):
+        if path.exists():
+            break
+        time.sleep(LOOK_EVERY_S)  # a file of another process cannot be awaited
+    else:
+        raise StartError(f"no ready file {path} within {READY_WITHIN_S:g} s; does a server run with --ready-file?")
+    try:
+        ready = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise StartError(f"cannot read the ready file {path}: {error}") from None
+    if not isinstance(ready, dict):
+        raise StartError(f"{path} is no ready file: it holds no JSON object")
+    return ready
+
+
+def save(folder: Path, number: int, received: Received) -> None:
+    """`001-SpeechSynthesizer.Speak.json` and, beside it, `001-SpeechSynthesizer.Speak.mp3`. Raises `OSError`."""
+    stem = f"{number:03}-{received.directive.full_name.replace('/', '_')}"
+    text = json.dumps(received.directive.as_json(), ensure_ascii=False, indent=2)
+    (folder / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
+    for count, data in enumerate(received.attachments.values(), 1):
+        more = f"-{count}" if count > 1 else ""
+        (folder / f"{stem}{more}{suffix_of(data)}").write_bytes(data)
+
+
+def suffix_of(data: bytes) -> str:
+    """By the first bytes: `.mp3`, `.wav`, else `.bin`."""
+    if data.startswith(b"ID3") or (len(data) > 1 and data[0] == 0xFF and data[1] & 0xE6 == 0xE2):
+        return ".mp3"
+    return ".wav" if data.startswith(b"RIFF") else ".bin"
+
+
+# ---------------------------------------------------------------------- what comes out
+
+
+class JsonLines:
+    """A moment as a JSON object: `at_s`, `kind`, and what the moment has."""
+
+    def show(self, moment: Moment) -> None:
+        """Print it."""
+        members = {each.name: plain(getattr(moment, each.name)) for each in fields(moment)}
+        head = {"at_s": round(members.pop("at_s"), 6), "kind": type(moment).__name__}
+        click.echo(json.dumps(head | members, ensure_ascii=False))
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it; messages as on the wire, sound as its size."""
+    from mockcic.cic.message import Directive, Event
+
+    if isinstance(value, Event | Directive):
+        return value.as_json()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, dict):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return len(value) if isinstance(value, bytes) else value
+
+
+class TextLines:
+    """Lines for people: seconds since the start, who speaks, what is said; dialogues are called d1, d2, ..."""
+
+    def __init__(self) -> None:
+        self._dialogues: dict[str, str] = {}
+
+    def show(self, moment: Moment) -> None:
+        """Print it."""
+        click.echo(f"{moment.at_s:+9.3f}  {self.describe(moment)}")
+
+    def describe(self, moment: Moment) -> str:
+        """The line without its time."""
+        from mockcic.simulator import moments
+
+        match moment:
+            case moments.Connected(_, url):
+                return click.style(f"connected  {url}", dim=True)
+            case moments.DownchannelOpened():
+                return click.style("downchannel open", bold=True)
+            case moments.Refused(_, what, status, description):
+                return click.style(f"! {what}: {status} {description}".rstrip(), fg="red")
+            case moments.EventSent(_, event):
+                name = click.style(event.full_name, bold=True)
+                return f"→ {name}{self._dialogue(event.dialog_request_id)}{gist(event.payload)}"
+            case moments.UploadEnded(_, event, seconds, size, stopped):
+                why = ", ended by StopCapture" if stopped else ""
+                return f"  {seconds:.2f} s of sound, {human(size)}{why}{self._dialogue(event.dialog_request_id)}"
+            case moments.DirectiveCame(_, received, line):
+                return self._directive(received, line)
+            case moments.Answered(_, event, answer):
+                return click.style(f"  {answer.status} {event.full_name}", dim=answer.status < 400)
+            case moments.Pinged(_, kind, seconds):
+                what = "GET /ping" if kind == "get" else "PING frame"
+                return click.style(f"{what} answered  {1000 * seconds:.1f} ms", dim=True)
+            case moments.Lost(_, what, reason):
+                return click.style(f"! {what} lost: {reason}", fg="yellow")
+            case moments.Noticed(_, text):
+                return click.style(f"! {text}", fg="yellow")
+
+    def _directive(self, received: Received, line: str) -> str:
+        directive = received.directive
+        arrow = "  ⇐" if line == "reply" else "⇓"
+        size = sum(map(len, received.attachments.values()))
+        sound = f" + {human(size)}" if received.attachments else ""
+        text = f"{directive.full_name}{sound}"
+        rest = f"{self._dialogue(directive.dialog_request_id)}{gist(directive.payload)}"
+        if not received.obeyed:
+            return click.style(f"{arrow} {text}{rest}  dropped: another dialogue", fg="yellow")
+        return f"{arrow} {click.style(text, fg='green')}{rest}"
+
+    def _dialogue(self, dialogue: str | None) -> str:
+        if dialogue is None:
+            return ""
+        return " " + click.style(self._dialogues.setdefault(dialogue, f"d{len(self._dialogues) + 1}"), fg="cyan")
+
+
+def gist(payload: Any) -> str:
+    """What a payload says, where one member says it all."""
+    for member in ("text", "ttsText", "recognizedText", "target", "command"):
+        if isinstance(payload.get(member), str):
+            return f"  “{payload[member][:60]}”"
+    return ""
+
+
+def human(size: int) -> str:
+    """`640 B`, `8.9 KB`."""
+    return f"{size} B" if size < 1000 else f"{size / 1000:.1f} KB"
+
+
+__all__ = ["command"]
