@@ -189,6 +189,7 @@ class Http2(H2Protocol):
         except ProtocolError as error:
             self._write_out()  # the GOAWAY that h2 has written
             self.line.close(f"protocol error of the client: {error}")
+            self.gone()
             return
         for event in events:
             self._take(event)
@@ -198,7 +199,10 @@ class Http2(H2Protocol):
     def _take(self, event: H2Event) -> None:
         match event:
             case DataReceived():
-                self._open[event.stream_id].data_arrived(event.data, event.flow_controlled_length)
+                if stream := self._open.get(event.stream_id):
+                    stream.data_arrived(event.data, event.flow_controlled_length)
+                else:  # refused or reset by an event before it among the same bytes
+                    self.give_back(event.stream_id, event.flow_controlled_length)
             case RequestReceived():
                 self._request_arrived(event)
             case StreamEnded():
@@ -223,7 +227,8 @@ class Http2(H2Protocol):
                 if event.error_code == ErrorCodes.NO_ERROR:
                     self._end_if_due()
                 else:
-                    self.line.close(f"the client sent GOAWAY({event.error_code!s})")
+                    self.line.close(f"the client sent GOAWAY with error {event.error_code!s}")
+                    self.gone()
 
     def _request_arrived(self, event: RequestReceived) -> None:
         if self._stopping or not self._there_is_room():
@@ -245,13 +250,10 @@ class Http2(H2Protocol):
                 return True
         return False
 
-    def give_back(self, stream: Stream, window_bytes: int) -> None:
-        """So much of what `stream` received needs no memory any more: let the client send as much again."""
+    def give_back(self, stream_id: int, window_bytes: int) -> None:
+        """So much of what the stream received needs no memory any more: let the client send as much again."""
         if not self.closed:
-            try:
-                self.connection.acknowledge_received_data(window_bytes, stream.stream_id)
-            except ProtocolError:  # the connection is ending
-                return
+            self.connection.acknowledge_received_data(window_bytes, stream_id)
             self._tick_soon()
 
     # Out
@@ -381,6 +383,12 @@ class Http2(H2Protocol):
             self._pump(stream)
         self._reset_id(stream.stream_id, code)
         self._write_out()
+
+    def reset_when_sent(self, stream: Stream, code: int) -> None:
+        """Send RST_STREAM after END_STREAM, if the request is open then (`Wire.reset_when_sent`)."""
+        stream.reset_when_sent = code
+        if stream.answered_early:
+            self.reset(stream, code)
 
     def _reset_id(self, stream_id: int, code: int) -> None:
         if stream := self._open.get(stream_id):

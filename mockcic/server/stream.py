@@ -155,10 +155,10 @@ class Stream(HTTPStream):
         """`data` came, and took `window_bytes` from the windows (with padding)."""
         self.take_turn(Turn.DATA)
         if self.closed or self.ending is not None:
-            self._protocol.give_back(self, window_bytes)
+            self._protocol.give_back(self.stream_id, window_bytes)
             return
         if window_bytes > len(data):
-            self._protocol.give_back(self, window_bytes - len(data))
+            self._protocol.give_back(self.stream_id, window_bytes - len(data))
         if data:
             self._chunks.append(data)
             self._unread_bytes += len(data)
@@ -248,7 +248,7 @@ class Stream(HTTPStream):
     def _give_back_unread(self) -> None:
         if self._unread_bytes:
             unread, self._unread_bytes = self._unread_bytes, 0
-            self._protocol.give_back(self, unread)
+            self._protocol.give_back(self.stream_id, unread)
 
 
 def _comes_of_disconnect(error: BaseException) -> bool:

@@ -46,8 +46,7 @@ class Wire:
 
         With code 0 (NO_ERROR) it asks the client to stop an upload that nobody needs (RFC 9113 8.1).
         """
-        self._stream.reset_when_sent = code
-        self._http2.wake(self._stream)
+        self._http2.reset_when_sent(self._stream, code)
 
     def goaway(self, code: int = 0, *, last_stream_id: int | None = None, debug: bytes = b"") -> None:
         """Send GOAWAY. The connection and its streams, new ones too, go on; what the client makes of it is its affair.

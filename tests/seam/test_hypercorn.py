@@ -278,7 +278,7 @@ def test_h2_takes_local_settings_that_were_acknowledged_by_ourselves() -> None:
 
 
 def test_h2_answers_data_on_a_closed_stream_by_itself() -> None:
-    """`Http2._take` looks up a stream for each DataReceived without asking whether it is there."""
+    """With RST_STREAM and the connection's window; `Http2` hears nothing of it."""
     connection = server_connection(TolerantConnection)
     head = Encoder().encode([(":method", "POST"), (":scheme", "http"), (":path", "/")])
     connection.receive_data(len(head).to_bytes(3, "big") + b"\1\4\0\0\0\1" + head)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 import pytest
-from hyperframe.frame import GoAwayFrame, PriorityFrame, RstStreamFrame, WindowUpdateFrame
+from hyperframe.frame import DataFrame, GoAwayFrame, PriorityFrame, RstStreamFrame, WindowUpdateFrame
 
 from tests.support.raw_h2 import RawClient
 from tests.support.serving import (
@@ -428,3 +428,9 @@ async def test_the_stream_above_the_limit_is_refused_alone() -> None:
         assert (await client.answer(11)).ended
         assert not client.of(1).over
         assert not client.of(5).over
+        await client.request(13, "/directives")
+        await client.head(13)
+        post = client.headers_frame(15, [(":method", "POST"), (":scheme", "http"), (":path", "/")])
+        await client.send(post, DataFrame(15, b"in one write"), DataFrame(15, b"with its data", flags=("END_STREAM",)))
+        assert (await client.answer(15)).reset == REFUSED_STREAM
+        await client.ping()

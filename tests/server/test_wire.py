@@ -192,6 +192,7 @@ async def test_the_handle_outlives_its_stream() -> None:
             kept[0].reset_when_sent()
             await client.request(3, method="POST", end=False)
             await client.answer(3)
+            kept[1].reset_when_sent(CANCEL)
             kept[1].reset(CANCEL)
             await client.until(RstStreamFrame, lambda frame: frame.stream_id == 3)
             await client.ping()
