@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -39,13 +40,15 @@ def command(paths: tuple[Path, ...], pairs: tuple[str, ...], strict: bool, for_m
         problems = load(paths, variables=read_variables(pairs)).warnings
     except ScenarioError as error:
         problems = error.problems
+    if strict:
+        problems = [replace(problem, severity="error") for problem in problems]
     if for_machines:
         click.echo(json.dumps([as_json(problem) for problem in problems], ensure_ascii=False, indent=2))
     else:
         print_problems(problems)
         files = sum(len(scenario_files(path)) if path.is_dir() else 1 for path in paths)
         click.echo(count_line(problems, files))
-    if any(strict or problem.severity == "error" for problem in problems):
+    if any(problem.severity == "error" for problem in problems):
         raise SystemExit(1)
 
 

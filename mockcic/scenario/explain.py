@@ -11,7 +11,7 @@ from mockcic.errors import Problem
 from mockcic.scenario.keys import CALLED, Loc, describe, keys_of, model_at
 from mockcic.scenario.model import Scenario
 from mockcic.scenario.source import Place, Source
-from mockcic.scenario.steps import A_STEP, STEP_KEYS, Send
+from mockcic.scenario.steps import A_STEP, STEP_KEYS, Change, PushStep, Send, Use, Wait
 from mockcic.scenario.words import DIRECTIVE_KEY, shown, suggest
 
 _KINDS: Final = {
@@ -151,10 +151,20 @@ def _problem(source: Source, each: Any, model: type[BaseModel]) -> Problem:
     if kind == "too_short":
         return source.problem(place, what, f"at least {context['min_length']} of them")
     if kind in _KINDS:
-        value = _value(source, loc, each)
-        plain = isinstance(value, int | float | bool) and kind == "string_type"
-        return source.problem(place, what, _KINDS[kind], f'put it in quotes: "{shown(value)}"' if plain else "")
+        return source.problem(place, what, _KINDS[kind], _mend_kind(kind, _value(source, loc, each)))
     return source.problem(place, what, each["msg"])
+
+
+def _mend_kind(kind: str, value: Any) -> str:
+    """What is usually the matter when one kind of value stands for another."""
+    match kind, value:
+        case "string_type", bool() | int() | float():
+            return f'put it in quotes: "{shown(value)}"'
+        case "list_type", dict():
+            return "begin it with `- `, as an item of a list"
+        case "dict_type" | "model_type" | "model_attributes_type", list():
+            return "write its lines without `- `"
+    return ""
 
 
 def _value(source: Source, loc: Loc, each: Any) -> Any:
@@ -188,6 +198,11 @@ def _unknown_key(source: Source, loc: Loc, model: type[BaseModel]) -> Problem:
     if owner is Send and DIRECTIVE_KEY.fullmatch(key):
         return _second_directive(source, place, key)
     near = _meant(source, loc, model, "extra_forbidden")
+    if owner in (Wait, PushStep, Use, Change) and not near:
+        kind = " and ".join(f"`{word}`" for word in _words(owner))
+        return source.problem(
+            place, f'unknown key "{key}"', f"{kind} alone", "put `- ` before it if it is a step of its own"
+        )
     inside = source.find(loc[:-1])
     name = "" if inside is None or inside.key is None else source.written(inside.key)
     whose = CALLED.get(owner, f"`{name}`" if name else "the file")

@@ -59,7 +59,9 @@ def _cues(source: Source, scenario: Scenario) -> Iterator[Problem]:
         upload = placed.block == "upload"
         if cue.answer is not None and not upload:
             place = source.position((*placed.loc, "answer"), key=True)
-            yield source.problem(place, "`answer: now` without an upload", "it in `while_uploading` of a rule")
+            yield source.problem(
+                place, "`answer: now` without an upload", "`while_uploading` of a rule, where an upload is"
+            )
         if after is None:
             continue
         for key in ("audio", "bytes", "silence", "upload"):
@@ -68,13 +70,16 @@ def _cues(source: Source, scenario: Scenario) -> Iterator[Problem]:
                 yield source.problem(
                     place,
                     f"`after: {{{key}: ...}}` without an upload",
-                    "it in `while_uploading` of a rule",
+                    "`while_uploading` of a rule, where an upload is",
                     "here a duration can stand: `after: 3s`",
                 )
         if after.event is not None and placed.block != "downchannel":
             place = source.position((*placed.loc, "after", "event"), key=True)
             yield source.problem(
-                place, "`after: {event: ...}` in a rule", "it in `downchannel`", "a rule is about its own `event`"
+                place,
+                "`after: {event: ...}` in a rule",
+                "`downchannel`, which hears of every event",
+                "a rule is about its own `event`",
             )
 
 
@@ -85,12 +90,14 @@ def _uses(whole: Whole) -> Iterator[Problem]:
         if step.use not in names:
             near = suggest(step.use, names)
             hint = f"; did you mean {near}?" if near else ""
-            there_are = f"there are {', '.join(sorted(names))}" if names else f"write `replies: {{{step.use}: [...]}}`"
+            mend = f"write `replies: {{{step.use}: [...]}}`"
+            if names:
+                mend = "" if near else f"there are {', '.join(sorted(names))}"
             yield source.problem(
                 source.position((*loc, "use")),
                 f"unknown reply {shown(step.use)}",
                 f"a name under `replies`{hint}",
-                there_are,
+                mend,
             )
     graph = {
         name: [

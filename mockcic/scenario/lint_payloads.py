@@ -18,6 +18,7 @@ from mockcic.scenario.walk import Line, Loc, cues_of, steps_of
 from mockcic.scenario.words import is_template, shown, suggest
 
 SUBJECTS: Final = ("payload", "header", "context", "request", "audio", "vars", "count", "state", "device")
+SPEAK: Final = "SpeechSynthesizer.Speak"
 OF_AUDIO: Final = ("present", "seconds", "duration", "bytes", "level", "sha256")
 OF_HEADER: Final = ("namespace", "name", "messageId", "dialogRequestId")
 OF_DEVICE: Final = ("id", "token", "user_agent", "tags")
@@ -166,17 +167,17 @@ def _directive(source: Source, loc: Loc, step: Send, line: Line) -> Iterator[Pro
         return
     yield from _channel(source, loc, step.directive, line)
     yield from _attachments(source, loc, step)
-    if step.directive == "SpeechSynthesizer.Speak" and step.audio is None and SOUND_MEMBER not in step.payload:
+    if step.directive == SPEAK and not (SOUND_MEMBER in step.payload or _has_sound(source, loc)):
         yield source.problem(
             source.position((*loc, "directive")),
-            "SpeechSynthesizer.Speak without a sound",
+            f"{SPEAK} without a sound",
             "`audio`, or a `url` to fetch it from",
             "add `audio: FILE.mp3`, or `audio: {tone: 440}` to begin with",
         )
     filled = {**catalogue().fixed_members(spec)}
     if step.directive in MINTED:
         filled[MINTED[step.directive]] = "00000000-0000-4000-8000-000000000000"
-    if step.audio is not None or step.directive == "SpeechSynthesizer.Speak":
+    if step.audio is not None or step.directive == SPEAK:
         filled[SOUND_MEMBER] = "cid:sound"
     issues = catalogue().judge(spec, {**filled, **step.payload}, is_template=is_template)
     yield from _payload(
@@ -190,6 +191,12 @@ def _directive(source: Source, loc: Loc, step: Send, line: Line) -> Iterator[Pro
             "put it into the SpeechSynthesizer.Speak, or name it under `attach`",
             severity="warning",
         )
+
+
+def _has_sound(source: Source, loc: Loc) -> bool:
+    """Whether a sound is written, be it a good one or not."""
+    found = source.find((*loc, "audio"))
+    return found is not None and found.last
 
 
 def _is_filled(issue: Issue, filled: Mapping[str, object], step: Send) -> bool:
@@ -233,7 +240,7 @@ def _missing(source: Source, loc: Loc, step: Send, path: tuple[int | str, ...], 
     names = [shown(each.path[-1]) for each in members]
     some = f"{', '.join(names[:-1])} and {names[-1]} are" if len(names) > 1 else f"{names[0]} is"
     inside = f"{_dotted(path)} of {step.directive}" if path else step.directive
-    bare = not step.payload and step.audio is None
+    bare = not step.payload and not _has_sound(source, loc)
     return source.problem(
         source.position((*loc, "payload", *path) if path else (*loc, "directive")),
         f"{some} missing in {inside}",
@@ -344,7 +351,11 @@ def _payload_problem(source: Source, loc: Loc, name: str, issue: Issue) -> Probl
             value = issue.found if found is None else shown(found.node.values())
             what = f"{member} of {name} cannot be {value}" if issue.path else f"{name} cannot be {value}"
     meant = issue.mend.startswith("did you mean")
-    expected = f"{issue.expected}; {issue.mend}" if meant else issue.expected
+    expected = issue.expected
+    if issue.code == "unknown-member" and expected.startswith("a member of "):
+        names = expected.removeprefix("a member of ")
+        expected = f"one of {names}" if "," in names else names
+    expected = f"{expected}; {issue.mend}" if meant else expected
     mend = "" if meant else issue.mend
     if issue.code in ("unknown-member", "missing") and not meant:
         mend = f"`mockcic interfaces {name}` shows its payload"

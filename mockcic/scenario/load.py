@@ -22,7 +22,7 @@ from mockcic.scenario.settings import Profile
 from mockcic.scenario.source import Source, read_source, resolve
 from mockcic.scenario.steps import SoundFolder
 from mockcic.scenario.walk import sounds_of
-from mockcic.scenario.words import shown, suggest
+from mockcic.scenario.words import said_path, shown, suggest
 
 BUILTIN: Final = Path(__file__).parent / "builtin"
 ENDINGS: Final = (".yaml", ".yml")
@@ -266,7 +266,7 @@ class _Reader:
                     source.problem(
                         place,
                         f"{shown(name)} is outside the scenarios' folder",
-                        f"a file inside {root}",
+                        f"a file inside {said_path(root)}",
                         "name the folder above instead of the file, or move it",
                     )
                 )
@@ -279,7 +279,7 @@ class _Reader:
                     source.problem(
                         place,
                         f"{shown(name)}: there is no such file",
-                        f"a file at {path}{hint}",
+                        f"a file at {said_path(path)}{hint}",
                         "paths are relative to this file",
                     )
                 )

@@ -11,7 +11,18 @@ from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, Va
 from pydantic_core import PydanticCustomError
 
 from mockcic.scenario.settings import Heard, Part
-from mockcic.scenario.words import DIRECTIVE_KEY, Duration, Name, Rate, Size, Values, read_base64, read_list, shown
+from mockcic.scenario.words import (
+    DIRECTIVE_KEY,
+    Duration,
+    Name,
+    Rate,
+    Size,
+    Values,
+    read_base64,
+    read_list,
+    said_path,
+    shown,
+)
 from mockcic.sound import make
 
 SAMPLE_RATE: Final = 16_000
@@ -92,10 +103,12 @@ class SoundFolder:
         path = (self.beside / name).resolve()
         if not path.is_relative_to(self.root.resolve()):
             outside = f"{shown(name)} is outside the scenarios' folder"
-            raise sound_error(outside, f"a file inside {self.root}", "put it beside the scenario")
+            raise sound_error(outside, f"a file inside {said_path(self.root.resolve())}", "put it beside the scenario")
         if not path.is_file():
             raise sound_error(
-                f"{shown(name)}: there is no such file", f"a file at {path}", "paths are relative to the scenario file"
+                f"{shown(name)}: there is no such file",
+                f"a file at {said_path(path)}",
+                "paths are relative to the scenario file",
             )
         return path
 
@@ -211,7 +224,7 @@ Steps = Annotated[list[Step], BeforeValidator(read_list)]
 
 
 class Moment(Heard):
-    """When a cue is due: a moment of the upload, an answered event, or the beginning of the block; and `time` after it."""
+    """When a cue is due: a moment of the upload, an answered event, or the block's beginning; and `time` after it."""
 
     time: Duration | None = Field(default=None, description="So long after that moment, or after the block began.")
     event: str | None = Field(

@@ -15,9 +15,9 @@ DEBOUNCE_MS: Final = 100  # INF; editors write, rename and set times within a fe
 async def watch(paths: Iterable[Path]) -> AsyncIterator[set[Path]]:
     """Yield the files that changed, appeared or went, a moment after they came to rest. Ends when it is cancelled.
 
-    A file is noticed also when an editor puts a new one in its place, because its folder is watched and not the file; of
-    a folder among `paths` every scenario file at its top level is noticed, new ones too. What does not exist is passed
-    over. Changes made while the caller is busy are not lost.
+    A file is noticed also when an editor puts a new one in its place, because its folder is watched and not the file.
+    Of a folder among `paths` every scenario file at its top level is noticed, new ones too. What does not exist is
+    passed over. Changes made while the caller is busy are not lost.
     """
     from watchfiles import awatch
 

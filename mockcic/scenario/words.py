@@ -1,7 +1,7 @@
 """The small words of the scenario language: durations, sizes, templates, names. Shared by its models.
 
-A word that cannot be read raises `PydanticCustomError` whose context carries `expected` and `mend`, so that the loader can
-say them with the place in the file.
+A word that cannot be read raises `PydanticCustomError` whose context carries `expected` and `mend`, so that the loader
+can say them with the place in the file.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -88,8 +89,12 @@ def read_base64(value: str) -> bytes:
     """The bytes of a base64 text; blanks and line ends in it do not count."""
     try:
         return base64.b64decode("".join(value.split()), validate=True)
-    except binascii.Error as error:
-        raise wrong(value, f"base64 ({error})") from None
+    except binascii.Error:
+        raise PydanticCustomError(
+            "base64",
+            "{found} is not base64",
+            {"found": shown(value), "expected": "base64", "mend": "a file goes under `file`"},
+        ) from None
 
 
 def read_list(value: object) -> object:
@@ -144,6 +149,14 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", description="A
 Texts = Annotated[list[str], BeforeValidator(read_list)]
 
 Values = dict[str, Any]
+
+
+def said_path(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    here = Path.cwd()
+    if path == here:
+        return "this folder"
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def suggest(word: str, words: Iterable[str]) -> str | None:
