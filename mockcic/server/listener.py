@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from hypercorn.app_wrappers import ASGIWrapper
@@ -26,6 +27,8 @@ ASGIApp = Callable[..., Awaitable[None]]
 BACKLOG: Final = 4096  # thousands of devices reconnect at once after a restart
 TLS_HANDSHAKE_S: Final = 60.0
 TLS_SHUTDOWN_S: Final = 1.0  # asyncio waits 30 s for a close_notify that many devices never send
+ACCEPT_AGAIN_S: Final = 1.0  # as asyncio's own server waits
+OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 END_WITHIN_S: Final = 0.3  # INF: for cancelled applications and last bytes when the grace of `stop` is over
 
 
@@ -96,6 +99,7 @@ class Server:
         self._context = WorkerContext(None)
         self._state: dict[str, Any] = {}
         self._connections: dict[Connection, asyncio.Task[None]] = {}
+        self._handshakes: set[asyncio.Task[None]] = set()
         self._stop_wanted = asyncio.Event()
         self._root: asyncio.Task[None] | None = None
 
@@ -127,17 +131,17 @@ class Server:
     ) -> None:
         """The root of all tasks: lifespan, connections, and in them their streams."""
         lifespan = Lifespan(self._app, self._config, asyncio.get_running_loop(), self._state)
-        accepting: list[asyncio.Server] = []
         async with asyncio.TaskGroup() as tasks:
             life = tasks.create_task(_run_lifespan(lifespan), name="mockcic lifespan")
+            accepting: list[asyncio.Task[None]] = []
             try:
                 await _start_up(lifespan, life)
                 for sock, context in listeners:
-                    accepting.append(await self._accept(tasks, sock, context))
+                    accepting.append(tasks.create_task(self._accept(tasks, sock, context), name="mockcic accept"))
                 started.set_result(None)
                 await self._stop_wanted.wait()
-                for server in accepting:
-                    server.close()
+                for task in (*accepting, *self._handshakes):
+                    task.cancel()
                 await self._end_connections()
                 await _shut_down(lifespan)
             except Exception as error:  # noqa: BLE001  # told to `start`, or to the log when that has returned
@@ -146,35 +150,50 @@ class Server:
                 else:
                     started.set_exception(error)
             finally:
-                for server in accepting:
-                    server.close()
+                life.cancel()
+                for task in (*accepting, *self._handshakes):
+                    task.cancel()
                 for sock, _ in listeners:
                     sock.close()
-                life.cancel()
 
-    async def _accept(
-        self, tasks: asyncio.TaskGroup, sock: socket.socket, context: ssl.SSLContext | None
-    ) -> asyncio.Server:
-        def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if self._stop_wanted.is_set():
-                writer.transport.abort()
-                return
+    async def _accept(self, tasks: asyncio.TaskGroup, sock: socket.socket, context: ssl.SSLContext | None) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted, _ = await loop.sock_accept(sock)
+            except OSError as error:
+                if error.errno in OUT_OF_RESOURCES:
+                    logger.error("cannot accept a connection: %s; trying again in %g s", error.strerror, ACCEPT_AGAIN_S)
+                    await asyncio.sleep(ACCEPT_AGAIN_S)
+                elif sock.fileno() < 0:
+                    return
+                continue  # any other is the trouble of a client that went again
+            task = tasks.create_task(self._serve(accepted, context))
+            self._handshakes.add(task)
+            # The transport closes it too, but there is none yet if the task is cancelled before its first step.
+            task.add_done_callback(partial(self._over, accepted))
+
+    def _over(self, accepted: socket.socket, task: asyncio.Task[None]) -> None:
+        self._handshakes.discard(task)
+        accepted.close()
+
+    async def _serve(self, accepted: socket.socket, context: ssl.SSLContext | None) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            reader, writer = await _open_streams(accepted, context)
+            self._handshakes.discard(task)
             loop = asyncio.get_running_loop()
             connection = Connection(self._app, loop, self._config, self._context, self._state, reader, writer)
-            self._connections[connection] = tasks.create_task(self._serve(connection))
-
-        tls: dict[str, Any] = {}
-        if context is not None:
-            tls = {"ssl_handshake_timeout": TLS_HANDSHAKE_S, "ssl_shutdown_timeout": TLS_SHUTDOWN_S}
-        return await asyncio.start_server(accepted, sock=sock, backlog=BACKLOG, ssl=context, **tls)
-
-    async def _serve(self, connection: Connection) -> None:
-        try:
-            await connection
+            self._connections[connection] = task
+            try:
+                await connection
+            finally:
+                del self._connections[connection]
+        except OSError as error:
+            logger.debug("no connection: %s", error)  # such as a TLS handshake that failed
         except Exception:  # noqa: BLE001  # one connection's trouble is never another's
-            logger.exception("connection %s failed", connection.facts.id)
-        finally:
-            del self._connections[connection]
+            logger.exception("a connection failed")
 
     async def _end_connections(self) -> None:
         loop = asyncio.get_running_loop()
@@ -200,6 +219,20 @@ class Server:
     async def _connections_ended(self, within_s: float) -> None:
         if self._connections:
             await asyncio.wait(self._connections.values(), timeout=max(0.0, within_s))
+
+
+async def _open_streams(
+    accepted: socket.socket, context: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Wrap an accepted socket, after TLS's handshake where there is a context. The socket is closed if that fails."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    tls: dict[str, Any] = {}
+    if context is not None:
+        tls = {"ssl_handshake_timeout": TLS_HANDSHAKE_S, "ssl_shutdown_timeout": TLS_SHUTDOWN_S}
+    transport, _ = await loop.connect_accepted_socket(lambda: protocol, accepted, ssl=context, **tls)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
 async def _run_lifespan(lifespan: Lifespan) -> Exception | None:

@@ -354,7 +354,7 @@ async def test_stop_does_not_wait_for_ever() -> None:
         await client.head(1)
         began = asyncio.get_running_loop().time()
         await stop()
-        assert 0.1 <= asyncio.get_running_loop().time() - began < 1
+        assert 0.09 < asyncio.get_running_loop().time() - began < 1  # uvloop counts in milliseconds
         assert cancelled.is_set()
         await client.end()
         assert client.goaway is not None
