@@ -88,7 +88,8 @@ class Catalogue:
     def suggest(self, kind: Kind, name: str) -> list[str]:
         """Full names of this kind that were probably meant by `name`, the likeliest first, at most three.
 
-        A wrong case or the name without its interface is certain, and then all such messages come; else by likeness.
+        A wrong case or the name without its interface is certain, and then all such messages come; else by likeness,
+        in the end of the part after the dot alone: the interface may be the wrong one.
         """
         return near_names(name, self.of_kind(kind))
 
@@ -177,15 +178,15 @@ def near_names(name: str, names: Mapping[str, object]) -> list[str]:
     by_small = {each.lower(): each for each in names}
     if small in by_small:
         return [by_small[small]]
-    if bare := [each for low, each in by_small.items() if low.partition(".")[2] == small]:
-        return bare
-    near = get_close_matches(small, by_small, 3, 0.75)
-    if "." not in small:
-        by_bare: dict[str, list[str]] = {}
-        for low, each in by_small.items():
-            by_bare.setdefault(low.partition(".")[2], []).append(each)
-        return [each for bare in get_close_matches(small, by_bare, 3, 0.7) for each in by_bare[bare]][:3]
-    return [by_small[each] for each in near]
+    by_bare: dict[str, list[str]] = {}
+    for low, each in by_small.items():
+        by_bare.setdefault(low.rpartition(".")[2], []).append(each)
+    bare = small.rpartition(".")[2]
+    if bare == small and bare in by_bare:
+        return by_bare[bare]
+    if bare != small and (near := get_close_matches(small, by_small, 3, 0.75)):
+        return [by_small[each] for each in near]
+    return [each for like in get_close_matches(bare, by_bare, 3, 0.7) for each in by_bare[like]][:3]
 
 
 @cache

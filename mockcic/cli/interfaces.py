@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from mockcic.cic.catalogue import Catalogue, catalogue, near_names
+from mockcic.cic.constraint import FORMATS
 from mockcic.cic.field import FieldSpec, InterfaceSpec, MessageSpec, TemplateSpec
 from mockcic.cli.page import Page
 from mockcic.errors import StartError
@@ -112,8 +113,8 @@ def page(cic: Catalogue, title: str, subject: Subject, width: int | None = None)
             _payload(it, cic, "Members", {**cic.directives["Clova.RenderTemplate"].fields, **subject.fields})
             _payload(it, cic, "Members of every template", cic.template_common)
             _value_objects(it, cic, (*subject.fields.values(), *cic.template_common.values()))
-            it.heading("How it is sent")
-            it.text("As the payload of Clova.RenderTemplate.", "  ")
+            it.heading("As a step of a scenario")
+            it.literal(template_step(cic, subject))
         case FieldSpec():
             it.title(title, "type")
             it.text(subject.about)
@@ -298,7 +299,7 @@ def _restrictions(spec: FieldSpec) -> Iterator[str]:
     if spec.max_bytes is not None:
         limits.append(f"at most {spec.max_bytes} bytes")
     if spec.format is not None and spec.unit is None:
-        limits.append(f"format {spec.format}")
+        limits.append(FORMATS[spec.format][1])
     if limits:
         text = ", ".join(limits)
         yield f"{text[0].upper()}{text[1:]}."
@@ -320,17 +321,51 @@ def _condition(condition: Mapping[str, tuple[Any, ...]]) -> str:
 
 def step(cic: Catalogue, spec: MessageSpec) -> str:
     """A directive as a step in YAML, ready to paste into a scenario: the example without what the mock fills in."""
-    import yaml
-
     from mockcic.scenario.directives import MINTED, SOUND_MEMBER
 
     filled = {*cic.fixed_members(spec), MINTED.get(spec.full_name)}
     payload = {name: value for name, value in spec.example.items() if name not in filled}
     if spec.attachment is not None:
         payload = {"audio": {"tone": 440}} | {name: value for name, value in payload.items() if name != SOUND_MEMBER}
+    return _yaml([{spec.full_name: payload}] if payload else [spec.full_name])
+
+
+def template_step(cic: Catalogue, template: TemplateSpec) -> str:
+    """A step that shows a content template, all its members empty."""
+    fields = cic.members_of_template(template)
+    first = ("type", *(name for name in template.fields if name != "type" and not template.fields[name].deprecated))
+    last = (name for name, spec in cic.template_common.items() if spec.required)
+    payload = {name: _sample(cic, fields[name]) for name in dict.fromkeys((*first, *last))}
+    return _yaml([{"Clova.RenderTemplate": payload}])
+
+
+def _sample(cic: Catalogue, spec: FieldSpec) -> Any:
+    """A value that says as little as a member may."""
+    if spec.enum:
+        return spec.enum[0]
+    if spec.types[0] in cic.types:
+        made = _sample(cic, cic.types[spec.types[0]])
+        return {**made, "value": spec.value_enum[0]} if spec.value_enum else made
+    match spec.types[0]:
+        case "object":
+            inside = {name: each for name, each in (spec.fields or {}).items() if not each.deprecated}
+            closed = _is_value_object(spec)
+            return {name: _sample(cic, each) for name, each in inside.items() if each.required or not closed}
+        case "array":
+            return [] if spec.items is None else [_sample(cic, spec.items)]
+        case "number" | "integer":
+            return 0
+        case "boolean":
+            return False
+    return ""
+
+
+def _yaml(value: Any) -> str:
+    """YAML as people write scenarios: what holds no more than values stands on one line."""
+    import yaml
+
     dump: Callable[..., str] = yaml.safe_dump
-    whole = [{spec.full_name: payload}] if payload else [spec.full_name]
-    return dump(whole, allow_unicode=True, sort_keys=False, width=1000)
+    return dump(value, allow_unicode=True, sort_keys=False, default_flow_style=None, width=100)
 
 
 def all_as_json(cic: Catalogue) -> dict[str, Any]:
@@ -356,6 +391,7 @@ def as_json(cic: Catalogue, title: str, subject: Subject) -> dict[str, Any]:
                 "group": subject.group,
                 "about": subject.about,
                 "payload": _plain_fields(cic.members_of_template(subject)),
+                "step": template_step(cic, subject),
             }
         case InterfaceSpec():
             return {"kind": "interface", **_plain(subject)}
@@ -395,4 +431,4 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2, default=dict)
 
 
-__all__ = ["all_as_json", "as_json", "command", "contents", "find", "members", "page", "step"]
+__all__ = ["all_as_json", "as_json", "command", "contents", "find", "members", "page", "step", "template_step"]

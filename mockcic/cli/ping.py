@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from pathlib import Path
 from typing import Final
@@ -12,13 +11,7 @@ import click
 from mockcic.errors import StartError
 
 DEFAULT_URL: Final = "https://127.0.0.1:8443"
-TIMEOUT_S: Final = 5.0  # devices give up after about as long (PROTOCOL 2.4: `/ping` never queues)
-
-
-def default_ca() -> Path:
-    """The certificate of the mock's own CA: `$MOCKCIC_HOME/ca.pem`, or `~/.mockcic/ca.pem`."""
-    home = os.environ.get("MOCKCIC_HOME")
-    return (Path(home) if home else Path.home() / ".mockcic") / "ca.pem"
+TIMEOUT_S: Final = 5.0  # a device that waited so long for `/ping` drops the connection (PROTOCOL 2.4)
 
 
 @click.command(name="ping", short_help="Ask a server whether it is up; the healthcheck of containers.")
@@ -73,7 +66,9 @@ def ping(url: str, ca_file: Path | None, token: str, timeout: float) -> str:
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    path = default_ca() if ca_file is None else ca_file
+    from mockcic.server.tls import CA_FILE, home
+
+    path = home() / CA_FILE if ca_file is None else ca_file
     if ca_file is None and not path.exists():
         return ssl.create_default_context()  # a server with a certificate of a public authority
     try:
@@ -94,4 +89,4 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-__all__ = ["command", "default_ca", "ping"]
+__all__ = ["command", "ping"]

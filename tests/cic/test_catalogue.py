@@ -98,6 +98,7 @@ def test_only_two_messages_carry_sound(cic: Catalogue) -> None:
         ("directive", "Speak", ["SpeechSynthesizer.Speak"]),
         ("directive", "speechsynthesizer.SPEAK", ["SpeechSynthesizer.Speak"]),
         ("directive", "SpeechSynthesizer.Speek", ["SpeechSynthesizer.Speak"]),
+        ("directive", "SpeechRecognizer.Speak", ["SpeechSynthesizer.Speak"]),
         ("directive", "Speek", ["SpeechSynthesizer.Speak"]),
         ("event", "recognize", ["SpeechRecognizer.Recognize", "TextRecognizer.Recognize"]),
         ("context", "Alerts.AlertState", ["Alerts.AlertsState"]),
