@@ -88,8 +88,7 @@ class Catalogue:
     def suggest(self, kind: Kind, name: str) -> list[str]:
         """Full names of this kind that were probably meant by `name`, the likeliest first, at most three.
 
-        A wrong case or the name without its interface is certain, and then all such messages come; else by likeness,
-        in the end of the part after the dot alone: the interface may be the wrong one.
+        A wrong case is certain; then comes the right name under no or another interface, then likeness.
         """
         return near_names(name, self.of_kind(kind))
 
@@ -182,7 +181,7 @@ def near_names(name: str, names: Mapping[str, object]) -> list[str]:
     for low, each in by_small.items():
         by_bare.setdefault(low.rpartition(".")[2], []).append(each)
     bare = small.rpartition(".")[2]
-    if bare == small and bare in by_bare:
+    if bare in by_bare:
         return by_bare[bare]
     if bare != small and (near := get_close_matches(small, by_small, 3, 0.75)):
         return [by_small[each] for each in near]

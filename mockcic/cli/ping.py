@@ -14,6 +14,13 @@ DEFAULT_URL: Final = "https://127.0.0.1:8443"
 TIMEOUT_S: Final = 5.0  # a device that waited so long for `/ping` drops the connection (PROTOCOL 2.4)
 
 
+def default_ca() -> Path:
+    """Where `mockcic serve` keeps its CA's certificate: `ca.pem` in $MOCKCIC_HOME or ~/.mockcic."""
+    from mockcic.server.tls import CA_FILE, home
+
+    return home() / CA_FILE
+
+
 @click.command(name="ping", short_help="Ask a server whether it is up; the healthcheck of containers.")
 @click.argument("url", default=DEFAULT_URL)
 @click.option(
@@ -66,9 +73,7 @@ def ping(url: str, ca_file: Path | None, token: str, timeout: float) -> str:
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    from mockcic.server.tls import CA_FILE, home
-
-    path = home() / CA_FILE if ca_file is None else ca_file
+    path = default_ca() if ca_file is None else ca_file
     if ca_file is None and not path.exists():
         return ssl.create_default_context()  # a server with a certificate of a public authority
     try:
@@ -89,4 +94,4 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-__all__ = ["command", "ping"]
+__all__ = ["command", "default_ca", "ping"]
