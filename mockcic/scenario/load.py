@@ -22,7 +22,7 @@ from mockcic.scenario.settings import Profile
 from mockcic.scenario.source import Source, read_source, resolve
 from mockcic.scenario.steps import SoundFolder
 from mockcic.scenario.walk import sounds_of
-from mockcic.scenario.words import said_path, shown, suggest
+from mockcic.scenario.words import is_there, real_path, said_path, shown, suggest
 
 BUILTIN: Final = Path(__file__).parent / "builtin"
 ENDINGS: Final = (".yaml", ".yml")
@@ -248,7 +248,7 @@ class _Reader:
         first, _, rest = name.partition("/")
         if first == "builtin":
             path, root, called = BUILTIN / f"{rest.removesuffix('.yaml')}.yaml", BUILTIN, name
-            if path.parent != BUILTIN or not path.is_file():
+            if path.parent != BUILTIN or not is_there(path):
                 near = suggest(rest, builtin_names())
                 hint = f"; did you mean builtin/{near}?" if near else ""
                 names = ", ".join(f"builtin/{each}" for each in builtin_names())
@@ -259,7 +259,7 @@ class _Reader:
                 )
                 return None
         else:
-            path, root = (file.folder / name).resolve(), file.root
+            path, root = real_path(file.folder / name), file.root
             called = str(Path(source.path).parent / name) if file.path is not None else name
             if not path.is_relative_to(root):
                 self.problems.append(
@@ -271,7 +271,7 @@ class _Reader:
                     )
                 )
                 return None
-            if not path.is_file():
+            if not is_there(path):
                 here = [each.name for each in scenario_files(path.parent)] if path.parent.is_dir() else []
                 near = suggest(path.name, here)
                 hint = f"; did you mean {near}?" if near else ""
@@ -284,7 +284,7 @@ class _Reader:
                     )
                 )
                 return None
-        if path.resolve() in way:
+        if real_path(path) in way:
             self.problems.append(
                 source.problem(
                     place,

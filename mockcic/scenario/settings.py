@@ -79,13 +79,13 @@ def _read_profile(value: object) -> object:
 class HelloAfter(Part):
     """`Clova.Hello` some time after the downchannel was opened."""
 
-    after: Duration
+    after: Duration = Field(description="A duration with its unit, such as 2s.")
 
 
 class PingAfter(Part):
     """A slow answer to `GET /ping`."""
 
-    after: Duration
+    after: Duration = Field(description="A duration with its unit, such as 2s.")
 
 
 AnyProfile = Annotated[Profile, BeforeValidator(_read_profile)]

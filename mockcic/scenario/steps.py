@@ -18,8 +18,10 @@ from mockcic.scenario.words import (
     Rate,
     Size,
     Values,
+    is_there,
     read_base64,
     read_list,
+    real_path,
     said_path,
     shown,
 )
@@ -27,6 +29,8 @@ from mockcic.sound import make
 
 SAMPLE_RATE: Final = 16_000
 """Of everything we make: the rate devices record at (PROTOCOL 3.3), and one that MP3 knows."""
+
+LONGEST_MADE_S: Final = 600.0  # INF; made sounds are kept in memory, 32 KB a second as PCM
 
 
 class Sound(Part):
@@ -60,6 +64,8 @@ class Sound(Part):
             raise sound_error(
                 "a template for a made sound", "a fixed duration: sounds are made when the scenario is loaded"
             )
+        if (self.silence if isinstance(self.silence, float) else self.duration) > LONGEST_MADE_S:
+            raise sound_error("a made sound of more than 10 minutes", "at most 10m", "longer ones come from a file")
         if self.base64_ is not None:
             self._bytes = read_base64(self.base64_)
         if self.file is not None and isinstance(info.context, SoundFolder):
@@ -100,11 +106,11 @@ class SoundFolder:
 
     def find(self, name: str) -> Path:
         """The file's path. Raises `PydanticCustomError` when it is absent or outside the scenario's folder."""
-        path = (self.beside / name).resolve()
+        path = real_path(self.beside / name)
         if not path.is_relative_to(self.root.resolve()):
             outside = f"{shown(name)} is outside the scenarios' folder"
             raise sound_error(outside, f"a file inside {said_path(self.root.resolve())}", "put it beside the scenario")
-        if not path.is_file():
+        if not is_there(path):
             raise sound_error(
                 f"{shown(name)}: there is no such file",
                 f"a file at {said_path(path)}",

@@ -17,8 +17,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 TEMPLATE_MARK: Final = re.compile(r"\{\{|\{%")
-_DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)\s*", re.ASCII)
-_SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(B|KB|KiB|MB|MiB)?\s*", re.ASCII | re.IGNORECASE)
+_DURATION: Final = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|m|min|h)\s*", re.ASCII)
+_SIZE: Final = re.compile(r"\s*(\d{1,12}(?:\.\d{1,9})?)\s*(B|KB|KiB|MB|MiB)?\s*", re.ASCII | re.IGNORECASE)
 _DURATION_UNIT: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _SIZE_UNIT: Final = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1_000_000, "mib": 1024 * 1024}
 
@@ -73,7 +73,7 @@ def read_duration(value: object) -> float | str:
 
 def read_size(value: object) -> int:
     """Bytes of `6400`, `32KB` (1,000), `10MiB` (1,048,576)."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12:
         return value
     if isinstance(value, str) and (found := _SIZE.fullmatch(value)):
         return int(float(found[1]) * _SIZE_UNIT[(found[2] or "").lower()])
@@ -149,6 +149,22 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", description="A
 Texts = Annotated[list[str], BeforeValidator(read_list)]
 
 Values = dict[str, Any]
+
+
+def real_path(path: Path) -> Path:
+    """Where a path leads, links followed; itself where the system cannot say (a NUL in it, links in a circle)."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return path
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path is a file; False also for what can be none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def said_path(path: Path) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from random import Random
 from textwrap import dedent
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.scenario.load import ScenarioSet, builtin, load, load_text
+from mockcic.scenario.source import Source
 from mockcic.scenario.steps import Send
 
 
@@ -351,6 +357,109 @@ def test_a_file_that_is_no_mapping_is_one_problem(text: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         load_text(text)
     assert len(caught.value.problems) == 1
+
+
+WHOLE = """\
+for: {token: a*}
+settings: {hello: 2s, stop_capture: {silence: 600ms}, limits: {body: 5MiB}, ping: 204}
+include: builtin/reports
+vars: {a: 1}
+replies: {one: Clova.Hello, two: [{use: one}, {wait: "{{ vars.a }}s"}, {push: Clova.Hello}, {set: {a: 2}, go: start}]}
+on:
+  - event: [TextRecognizer.Recognize, Alerts.*]
+    in: start
+    times: 2
+    when: {payload.text: [a, b], audio.seconds: {min: 1s, max: 3}, vars.a: {not: {contains: x}}, state: start}
+    in_turn: [{reply: none}, {exception: {code: 503}}, {raw: {status: 200}}]
+    afterwards: [{after: 1s, every: 2s, times: 3, push: [{use: one}]}]
+  - event: SpeechRecognizer.Recognize
+    while_uploading: [{after: {audio: 1s}, answer: now}]
+    reply:
+      - SpeechSynthesizer.Speak: {audio: {tone: 440, duration: 1s}}
+        dialogRequestId: none
+      - push: [{Notifier.Notify: {assets: [{assetId: d, url: "{{ cid.d }}"}], assetPlayOrder: [d], light: NONE}, attach: {d: {tone: 9}}}]
+      - {directive: Vendor.Secret, payload: {x: 1}}
+downchannel: [{after: {event: Alerts.*}, set: {a: 1}}]
+otherwise: 204
+"""
+KEYS = [
+    "push",
+    "use",
+    "wait",
+    "set",
+    "go",
+    "directive",
+    "payload",
+    "audio",
+    "reply",
+    "event",
+    "when",
+    "in",
+    "x",
+    "a.b",
+    "Clova.Hello",
+    "include",
+    "for",
+    "after",
+    "is",
+    "on",
+]
+VALUES = [
+    *(None, True, 5, -1, 1.5, "x", "", "none", "{{ x", "{{ vars.q }}", "Clova.Hello", "*", "[", 10**400, "\0", "날씨"),
+    *(
+        [],
+        {},
+        [[]],
+        [None],
+        {"a": 1},
+        {"": {}},
+        {"push": {"push": 5}},
+        {"wait": {}},
+        {"is": [{}]},
+        {"Clova.Hello": None},
+    ),
+]
+
+
+def mutated(value: Any, random: Random) -> Any:
+    """The same with something wrong somewhere."""
+    if not isinstance(value, dict | list) or not value or random.random() < 0.1:
+        return random.choice(VALUES)
+    copy = value.copy()
+    key = random.choice(list(copy)) if isinstance(copy, dict) else random.randrange(len(copy))
+    match random.randrange(6):
+        case 0:
+            del copy[key]
+        case 1 if isinstance(copy, dict):
+            copy[random.choice(KEYS)] = copy.pop(key)
+        case 2 if isinstance(copy, dict):
+            copy[random.choice(KEYS)] = random.choice(VALUES)
+        case _:
+            copy[key] = mutated(copy[key], random)
+    return copy
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(1, 4))
+def test_whatever_is_wrong_is_a_problem_with_its_place_and_what_was_expected(random: Random, times: int) -> None:
+    """Never a traceback: a scenario is written by hand."""
+    values = Source("x", WHOLE).values
+    for _ in range(times):
+        values = mutated(values, random)
+    try:
+        load_text(json.dumps({"scenario": "x", **values} if isinstance(values, dict) else values))
+    except ScenarioError as error:
+        for problem in error.problems:
+            assert problem.line >= 1
+            assert 1 <= problem.column <= len(problem.source) + 1
+            assert problem.width >= 1
+            assert problem.what
+            assert problem.expected
+
+
+def test_what_the_mutations_begin_with_is_good() -> None:
+    """Else they would all end in the same place."""
+    assert load_text(f"scenario: x\n{WHOLE}").warnings == ()
 
 
 def test_the_builtin_scenario_loads_without_a_warning() -> None:
