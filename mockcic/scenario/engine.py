@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Final, assert_never
+from functools import lru_cache
+from typing import Any, Final, Literal, assert_never
 
 from mockcic.cic.catalogue import catalogue
 from mockcic.cic.facts import (
@@ -101,11 +102,12 @@ class Upload:
         return self.began.event.dialog_request_id
 
 
-def stop_cue(settings: Settings) -> Cue | None:
+@lru_cache(maxsize=64)
+def stop_cue(heard: Heard | Literal["never"]) -> Cue | None:
     """The cue that pushes StopCapture by itself, as the setting `stop_capture` has it."""
-    if settings.stop_capture == "never":
+    if heard == "never":
         return None
-    moment = Moment.model_construct(**{name: getattr(settings.stop_capture, name) for name in Heard.model_fields})
+    moment = Moment.model_construct(**{name: getattr(heard, name) for name in Heard.model_fields})
     return Cue.model_construct(after=moment, push=[STOP])
 
 
@@ -121,7 +123,7 @@ class Engine:
         self.device = device or DeviceFacts()
         self._wall_offset_s = wall_offset_s
         self._composer = Composer(self.settings.seed)
-        self._stop_cue = stop_cue(self.settings)
+        self._stop_cue = stop_cue(self.settings.stop_capture)
         self._steps = 0
         self._due: dict[int, tuple[Block, Callable[[float], None]]] = {}
         self._uploads: dict[str, Upload] = {}

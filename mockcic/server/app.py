@@ -21,11 +21,12 @@ from mockcic.server.answers import refusal_response
 from mockcic.server.clock import Clock, LoopClock
 from mockcic.server.device import Device
 from mockcic.server.downchannel import Downchannel
+from mockcic.server.event_stream import EventStream
 from mockcic.server.exchange import Send
 from mockcic.server.registry import Registry, Scenarios
-from mockcic.server.event_stream import EventStream
 from mockcic.server.request import Receive, Request, Scope, disconnect, drain
 from mockcic.wire.decode import boundary_of
+
 
 class Cic:
     """The mock CIC as an ASGI application. Everything it knows lives in the object: two of them never meet."""
@@ -177,10 +178,9 @@ class Cic:
             async with asyncio.TaskGroup() as tasks:
                 await line.open(tasks)
                 device.open_downchannel(line)
-                gone = tasks.create_task(self._watch_downchannel(receive, line))
-                await line.over()
-                gone.cancel()
-            reason = line.reason
+                await disconnect(receive)  # by the device, or because we have ended the answer
+                reason = line.reason or "the device ended it"
+                line.abandon(reason)
         except asyncio.CancelledError:
             reason = "connection lost"
             raise
@@ -195,10 +195,6 @@ class Cic:
         if device.opened_at is None or window == "off":
             return False
         return self.clock.now() - device.opened_at < (window if isinstance(window, float) else float(read_duration(window)))
-
-    async def _watch_downchannel(self, receive: Receive, line: Downchannel) -> None:
-        await disconnect(receive)
-        line.abandon("the device ended it")
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`POST /v1/events`: one event (PROTOCOL section 3)."""

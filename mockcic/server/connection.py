@@ -83,8 +83,10 @@ class Connection(TCPServer):
                     if self._http2 is not None:
                         self._http2.gone()
         finally:
-            await self._close()
-            self.config.observer.connection_closed(self.facts, self._reason or "")
+            try:
+                await self._close()
+            finally:
+                self.config.observer.connection_closed(self.facts, self._reason or "")
 
     def stop(self) -> None:
         """Take no more requests, and end when the last answer is out."""

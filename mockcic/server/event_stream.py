@@ -74,7 +74,10 @@ class EventStream:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                self._lose(exchange, "the device gave it up")
+                if exchange.complete:
+                    self._end_early()
+                else:
+                    self._lose(exchange, "the device gave it up")
                 return
             more = message.get("more_body", False)
             if not more:
@@ -165,6 +168,11 @@ class EventStream:
             )
         self._device.tell(EventEnded(self._request.stream, sound))
 
+    def _end_early(self) -> None:
+        """The answer is complete before the upload is; what still comes of it is dropped (PROTOCOL 3.4)."""
+        if self._event is not None and not self._ended:
+            self._end(self._meter is not None)
+
     # ------------------------------------------------------------------ trouble
 
     def _refuse(self, exchange: Exchange, error: WireError) -> None:
@@ -215,8 +223,7 @@ class EventStream:
     def _finish(self, exchange: Exchange) -> None:
         if not exchange.complete:
             self._record_answer(exchange)
-            if not exchange.lost:
-                self._device.tell(EventLost(exchange.stream, "the server failed"))
+            self._device.tell(EventLost(exchange.stream, "nobody waits" if exchange.lost else "the server failed"))
         self._device.finish_exchange(exchange)
 
     def _record_answer(self, exchange: Exchange) -> None:

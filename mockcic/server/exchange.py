@@ -100,6 +100,8 @@ class Exchange:
         try:
             while self._orders and not self.over:
                 await self._carry_out(self._orders.popleft())
+        except OSError:  # nobody is there any more (ASGI 2.4)
+            self.lose()
         finally:
             self._writing = False
         if self.complete and self._over is not None:

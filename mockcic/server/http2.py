@@ -7,7 +7,7 @@ turn of the event loop.
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from h2.config import H2Configuration
 from h2.errors import ErrorCodes
@@ -33,42 +33,16 @@ from hypercorn.typing import AppWrapper, ConnectionState, TaskGroup, WorkerConte
 from hyperframe.frame import GoAwayFrame, RstStreamFrame
 
 from mockcic.server.engine import EngineConfig
-from mockcic.server.observer import ConnectionFacts
-from mockcic.server.stream import END_STREAM, Ending, Headers, RequestHead, Stream, StreamGoneError, Turn
-from mockcic.server.tolerance import NO_AUTHORITY, TolerantConnection
+from mockcic.server.head import Headers, read_request_head, write_headers
+from mockcic.server.line import Line
+from mockcic.server.stream import END_STREAM, Ending, Stream, StreamGoneError, Turn
+from mockcic.server.tolerance import TolerantConnection
 from mockcic.server.wire import WIRE, Wire
 
 HIGH_WATER_BYTES: Final = 64 * 1024  # an application that is so far ahead of its client waits in `send`
 LOW_WATER_BYTES: Final = 16 * 1024  # and goes on when no more than a frame is left
 DEFAULT_WINDOW_BYTES: Final = 65_535  # RFC 9113 6.9.2; the connection's starts with it whatever SETTINGS say
 NO_LIMIT: Final = 2**31 - 1
-
-# Meaningless in HTTP/2 and forbidden (RFC 9113 8.2.2); applications made for HTTP/1.1 send them
-CONNECTION_HEADERS: Final = frozenset({
-    b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade",
-})  # fmt: skip
-
-
-class Line(Protocol):
-    """The connection's lower half, as the protocol sees it: `Connection`, or a fake in a test."""
-
-    facts: ConnectionFacts
-
-    @property
-    def paused(self) -> bool:
-        """Whether the client reads so slowly that the kernel takes no more."""
-
-    def write(self, data: bytes) -> None:
-        """Send whole frames."""
-
-    async def drain(self) -> None:
-        """Wait until the kernel takes more, or the connection is gone."""
-
-    def close(self, reason: str) -> None:
-        """Send what was written, then end the connection."""
-
-    def abort(self, reason: str, *, rst: bool) -> None:
-        """End the connection at once."""
 
 
 class Http2(H2Protocol):
@@ -92,7 +66,7 @@ class Http2(H2Protocol):
         settings = config.settings
         self.line = line
         self.connection = TolerantConnection(
-            # Outbound checks are left out: `_outbound` does in one pass what is needed of them.
+            # Outbound checks are left out: `write_headers` does in one pass what is needed of them.
             H2Configuration(
                 client_side=False,
                 header_encoding=None,
@@ -112,7 +86,7 @@ class Http2(H2Protocol):
         self._loop = asyncio.get_running_loop()
         self._open: dict[int, Stream] = {}  # until DONE
         self._running: set[Stream] = set()  # until the application has returned
-        self._dirty: set[Stream] = set()
+        self._dirty: dict[Stream, None] = {}  # to be looked at by the next tick, in this order
         self._tick_is_due = False
         self._stopping = False
         self._client_leaves = False
@@ -151,7 +125,7 @@ class Http2(H2Protocol):
         """The connection is no more: tell the applications."""
         self.closed = True
         for stream in list(self._open.values()):
-            self._done(stream, Turn.RESET)
+            self._was_reset(stream)
 
     # What Hypercorn's classes call
 
@@ -170,15 +144,14 @@ class Http2(H2Protocol):
         if isinstance(event, Body):
             await self._send_body(stream, event.data)
         elif isinstance(event, Response | InformationalResponse):
-            head = [(b":status", b"%d" % event.status_code), *self._outbound(event.headers)]
-            self.connection.send_headers(stream.stream_id, head)
-            self.wake(stream)
+            self.connection.send_headers(stream.stream_id, self._answer_head(event.status_code, event.headers))
+            self._tick_soon()
         elif isinstance(event, Trailers):
-            stream.ending = Ending(trailers=self._outbound(event.headers, dated=True))
-            self.wake(stream)
+            stream.ending = Ending(trailers=write_headers(event.headers, []))
+            self._wake(stream)
         elif isinstance(event, EndBody) and stream.ending is None:
             stream.ending = END_STREAM
-            self.wake(stream)
+            self._wake(stream)
 
     # In
 
@@ -211,7 +184,7 @@ class Http2(H2Protocol):
                     self._forget_if_done(stream)
             case StreamReset():
                 if stream := self._open.get(event.stream_id):
-                    self._done(stream, Turn.RESET)
+                    self._was_reset(stream)
             case WindowUpdated():
                 woken = self._open.get(event.stream_id)
                 self._wake_all([woken] if woken else [] if event.stream_id else list(self._open.values()))
@@ -221,13 +194,13 @@ class Http2(H2Protocol):
                 self.config.observer.ping_received(self.line.facts)
             case PriorityUpdated():
                 if event.stream_id is not None and event.depends_on == event.stream_id:
-                    self._reset_id(event.stream_id, ErrorCodes.PROTOCOL_ERROR)
+                    self._reset_self_dependent(event.stream_id)
             case ConnectionTerminated():
                 self._client_leaves = True
                 if event.error_code == ErrorCodes.NO_ERROR:
                     self._end_if_due()
                 else:
-                    self.line.close(f"the client sent GOAWAY with error {event.error_code!s}")
+                    self.line.close(f"the client sent GOAWAY({getattr(event.error_code, 'name', event.error_code)})")
                     self.gone()
 
     def _request_arrived(self, event: RequestReceived) -> None:
@@ -237,7 +210,7 @@ class Http2(H2Protocol):
         stream = Stream(self, event.stream_id)
         self._open[event.stream_id] = stream
         self._running.add(stream)
-        stream.begin(_head(event.headers), {WIRE: Wire(self, stream)})
+        stream.begin(read_request_head(event.headers), {WIRE: Wire(self, stream)})
 
     def _there_is_room(self) -> bool:
         """Whether one more stream may be open. An answered one whose client never ends its side makes room: such
@@ -246,9 +219,17 @@ class Http2(H2Protocol):
             return True
         for stream in self._open.values():
             if stream.answered_early:
-                self._reset_id(stream.stream_id, ErrorCodes.NO_ERROR)
+                self._reset(stream, ErrorCodes.NO_ERROR)
                 return True
         return False
+
+    def _reset_self_dependent(self, stream_id: int) -> None:
+        """RFC 7540 5.3.1. The stream may be idle still: then h2 knows none to reset."""
+        if stream := self._open.get(stream_id):
+            self._reset(stream, ErrorCodes.PROTOCOL_ERROR)
+        else:
+            self._write_out()
+            self.line.write(RstStreamFrame(stream_id, error_code=ErrorCodes.PROTOCOL_ERROR).serialize())
 
     def give_back(self, stream_id: int, window_bytes: int) -> None:
         """So much of what the stream received needs no memory any more: let the client send as much again."""
@@ -260,7 +241,7 @@ class Http2(H2Protocol):
 
     async def _send_body(self, stream: Stream, data: bytes) -> None:
         stream.buffer += data
-        self.wake(stream)
+        self._wake(stream)
         if len(stream.buffer) >= HIGH_WATER_BYTES:
             self._tick()
             while len(stream.buffer) >= HIGH_WATER_BYTES and not stream.closed:
@@ -270,25 +251,16 @@ class Http2(H2Protocol):
         if stream.closed:
             raise StreamGoneError(f"stream {stream.stream_id} is gone")
 
-    def _outbound(self, headers: Headers, *, dated: bool = False) -> Headers:
-        """`headers` as HTTP/2 has them, with `date` where the application gave none (PROTOCOL 1.5)."""
-        result = []
-        for name, value in headers:
-            lower = name.lower()
-            if lower not in CONNECTION_HEADERS:
-                result.append((lower, value))
-                dated = dated or lower == b"date"
-        if not dated:
-            result.extend(self.config.response_headers("h2"))
-        return result
+    def _answer_head(self, status: int, headers: Headers) -> Headers:
+        return [(b":status", b"%d" % status), *write_headers(headers, self.config.response_headers("h2"))]
 
-    def wake(self, stream: Stream) -> None:
+    def _wake(self, stream: Stream) -> None:
         """Something is to be sent on `stream`: look at it before this turn of the event loop is over."""
-        self._dirty.add(stream)
+        self._dirty[stream] = None
         self._tick_soon()
 
     def _wake_all(self, streams: list[Stream]) -> None:
-        self._dirty.update(stream for stream in streams if stream.buffer or stream.ending)
+        self._dirty.update((stream, None) for stream in streams if stream.buffer or stream.ending)
         self._tick_soon()
 
     def _tick_soon(self) -> None:
@@ -300,7 +272,7 @@ class Http2(H2Protocol):
         self._tick_is_due = False
         if self.closed:
             return
-        dirty, self._dirty = self._dirty, set()
+        dirty, self._dirty = self._dirty, {}
         for stream in dirty:
             if stream.answering:
                 self._pump(stream)
@@ -315,15 +287,14 @@ class Http2(H2Protocol):
         try:
             ended = self._pump_data(stream) or (not stream.buffer and self._pump_ending(stream))
         except ProtocolError:  # the client's half of the connection is in ruins; its end will follow
-            self._done(stream, Turn.RESET)
+            self._was_reset(stream)
             return
         if len(stream.buffer) < LOW_WATER_BYTES:
             stream.room.fire()
         if ended:
             stream.take_turn(Turn.RESPONSE_END)
             if stream.reset_when_sent is not None and stream.answered_early:
-                self.connection.reset_stream(stream.stream_id, stream.reset_when_sent)
-                self._done(stream, Turn.RESET)
+                self._reset(stream, stream.reset_when_sent)
             else:
                 self._forget_if_done(stream)
 
@@ -348,8 +319,7 @@ class Http2(H2Protocol):
         if ending is None:
             return False
         if ending.reset is not None:
-            self.connection.reset_stream(stream.stream_id, ending.reset)
-            self._done(stream, Turn.RESET)
+            self._reset(stream, ending.reset)
             return False
         if ending.trailers is not None:
             self.connection.send_headers(stream.stream_id, ending.trailers, end_stream=True)
@@ -370,18 +340,18 @@ class Http2(H2Protocol):
         if answer_begun:
             stream.ending = Ending(reset=ErrorCodes.INTERNAL_ERROR)
         else:
-            head = [(b":status", b"500"), *self._outbound([(b"content-length", b"0")])]
-            self.connection.send_headers(stream.stream_id, head)
+            self.connection.send_headers(stream.stream_id, self._answer_head(500, [(b"content-length", b"0")]))
             stream.ending = END_STREAM
-        self.wake(stream)
+        self._wake(stream)
 
     def reset(self, stream: Stream, code: int) -> None:
         """Send RST_STREAM, after what may still be sent (`Wire.reset`)."""
-        if self.closed or stream.stream_id not in self._open:
+        if self.closed or stream.done:
             return
         if stream.answering:
             self._pump(stream)
-        self._reset_id(stream.stream_id, code)
+        if not stream.done:  # the pump may have found its end
+            self._reset(stream, code)
         self._write_out()
 
     def reset_when_sent(self, stream: Stream, code: int) -> None:
@@ -390,16 +360,12 @@ class Http2(H2Protocol):
         if stream.answered_early:
             self.reset(stream, code)
 
-    def _reset_id(self, stream_id: int, code: int) -> None:
-        if stream := self._open.get(stream_id):
-            self.connection.reset_stream(stream_id, code)
-            self._done(stream, Turn.RESET)
-        else:
-            self._write_out()
-            self.line.write(RstStreamFrame(stream_id, error_code=code).serialize())
+    def _reset(self, stream: Stream, code: int) -> None:
+        self.connection.reset_stream(stream.stream_id, code)
+        self._was_reset(stream)
 
-    def _done(self, stream: Stream, turn: Turn) -> None:
-        stream.take_turn(turn)
+    def _was_reset(self, stream: Stream) -> None:
+        stream.take_turn(Turn.RESET)
         stream.abandon()
         self._forget_if_done(stream)
 
@@ -436,25 +402,3 @@ class Http2(H2Protocol):
 
     async def _told(self, event: Event) -> None:
         """What `H2Protocol` would send to Hypercorn's own connection; nothing of ours does."""
-
-
-def _head(headers: Headers) -> RequestHead:
-    """Sort a request's headers, which h2 has checked."""
-    method, path, host = "", b"/", None
-    plain: Headers = []
-    for pair in headers:
-        name, value = pair
-        if name[0] != 0x3A:
-            if name == b"host":
-                host = value if host is None else host
-            else:
-                plain.append((name, value))
-        elif name == b":method":
-            method = value.decode("latin-1").upper()
-        elif name == b":path":
-            path = value
-        elif name == b":authority" and pair is not NO_AUTHORITY:
-            host = value
-    if host is not None:
-        plain.insert(0, (b"host", host))
-    return RequestHead(method, path, plain)

@@ -13,12 +13,11 @@ from urllib.parse import unquote
 
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 
+from mockcic.server.head import Headers, RequestHead
 from mockcic.server.wakeup import Signal
 
 if TYPE_CHECKING:
     from mockcic.server.http2 import Http2
-
-Headers = list[tuple[bytes, bytes]]
 
 logger = logging.getLogger("mockcic.server")
 
@@ -70,15 +69,6 @@ END_STREAM: Final = Ending()
 
 class StreamGoneError(ConnectionError):
     """Raised to the application that sends on a stream which is no more (ASGI 2.4: `send` raises an OSError)."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestHead:
-    """What a request begins with: pseudo-headers apart, `:authority` as `host` in front, as ASGI wants it."""
-
-    method: str
-    raw_path: bytes
-    headers: Headers
 
 
 class Stream(HTTPStream):

@@ -1,0 +1,62 @@
+"""Events a second: 32 KB of sound up, 9 KB of answer down, TLS, connections kept; ours against stock Hypercorn."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from benchmarks.harness import Row, cores, median, server
+
+EVENTS, CONNECTIONS, ROUNDS = 3000, 16, 3
+WANTED = 1.4
+
+
+def upload() -> bytes:
+    """One SpeechRecognizer.Recognize with a second of sound."""
+    header = {"namespace": "SpeechRecognizer", "name": "Recognize", "messageId": "m", "dialogRequestId": "d"}
+    volume = {"header": {"namespace": "Speaker", "name": "VolumeState"}, "payload": {"volume": 7, "muted": False}}
+    event = {"context": [volume], "event": {"header": header, "payload": {"lang": "ko"}}}
+    return (
+        b'--b\r\nContent-Disposition: form-data; name="metadata"\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n'
+        + json.dumps(event).encode()
+        + b'\r\n--b\r\nContent-Disposition: form-data; name="audio"\r\nContent-Type: application/octet-stream\r\n\r\n'
+        + os.urandom(32_000)
+        + b"\r\n--b--\r\n"
+    )
+
+
+def rate(which: str, body: Path) -> float:
+    """Events a second of one server, by h2load on another core."""
+    with server(which, tls=True) as running:
+        command = ["h2load", "-n", str(EVENTS), "-c", str(CONNECTIONS), "-m", "1", "-d", str(body)]
+        command += ["-H", "authorization: Bearer benchmark", "-H", "content-type: multipart/form-data; boundary=b"]
+        pinned = ["taskset", "-c", "1"] if cores() > 1 else []
+        done = subprocess.run(
+            [*pinned, *command, f"https://127.0.0.1:{running.port}/v1/events"], capture_output=True, text=True, check=True
+        )
+    if f"{EVENTS} succeeded" not in done.stdout:
+        raise RuntimeError(f"{which}: not every event was answered:\n{done.stdout}")
+    found = re.search(r"([\d.]+) req/s", done.stdout)
+    assert found is not None
+    return float(found[1])
+
+
+def run() -> list[Row]:
+    """Rounds of both, in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        body = Path(folder) / "body"
+        body.write_bytes(upload())
+        rates: dict[str, list[float]] = {"ours": [], "stock": []}
+        for number in range(ROUNDS):
+            for which in ("ours", "stock") if number % 2 == 0 else ("stock", "ours"):
+                rates[which].append(rate(which, body))
+    ratio = median(rates["ours"]) / median(rates["stock"])
+    return [
+        Row("events a second, TLS, ours", f"{median(rates['ours']):.0f}", ""),
+        Row("events a second, TLS, stock Hypercorn", f"{median(rates['stock']):.0f}", ""),
+        Row("  ratio", f"{ratio:.2f}", f">= {WANTED}", ratio >= WANTED),
+    ]

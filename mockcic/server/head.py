@@ -1,0 +1,60 @@
+"""The heads of requests and answers, between HTTP/2's form and ASGI's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from mockcic.server.tolerance import NO_AUTHORITY
+
+Headers = list[tuple[bytes, bytes]]
+
+COLON: Final = 0x3A
+
+# Meaningless in HTTP/2 and forbidden (RFC 9113 8.2.2); applications made for HTTP/1.1 send them
+CONNECTION_HEADERS: Final = frozenset({
+    b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What a request begins with. `headers` are without pseudo-headers, `:authority` as `host` in front (ASGI)."""
+
+    method: str
+    raw_path: bytes
+    headers: Headers
+
+
+def read_request_head(headers: Headers) -> RequestHead:
+    """Sort the headers of a request, which h2 has checked. CONNECT, which has no path, gets `/`."""
+    method, path, host = "", b"/", None
+    plain: Headers = []
+    for pair in headers:
+        name, value = pair
+        if name[0] != COLON:
+            if name == b"host":
+                host = value if host is None else host
+            else:
+                plain.append((name, value))
+        elif name == b":method":
+            method = value.decode("latin-1").upper()
+        elif name == b":path":
+            path = value
+        elif name == b":authority" and pair is not NO_AUTHORITY:
+            host = value
+    if host is not None:
+        plain.insert(0, (b"host", host))
+    return RequestHead(method, path, plain)
+
+
+def write_headers(headers: Headers, date: Headers) -> Headers:
+    """`headers` of an answer as HTTP/2 has them: names in lower case, none of HTTP/1.1's, and `date` if there is none."""
+    result = []
+    dated = False
+    for name, value in headers:
+        lower = name.lower()
+        if lower not in CONNECTION_HEADERS:
+            result.append((lower, value))
+            dated = dated or lower == b"date"
+    return result if dated else [*result, *date]

@@ -1,0 +1,29 @@
+"""A connection's lower half, as HTTP/2 sees it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mockcic.server.observer import ConnectionFacts
+
+
+class Line(Protocol):
+    """What carries the bytes: `Connection`, or a fake in a test."""
+
+    facts: ConnectionFacts
+
+    @property
+    def paused(self) -> bool:
+        """Whether the client reads so slowly that the kernel takes no more."""
+
+    def write(self, data: bytes) -> None:
+        """Send whole frames."""
+
+    async def drain(self) -> None:
+        """Wait until the kernel takes more, or the connection is gone."""
+
+    def close(self, reason: str) -> None:
+        """Send what was written, then end the connection."""
+
+    def abort(self, reason: str, *, rst: bool) -> None:
+        """End the connection at once."""
