@@ -327,7 +327,7 @@ def step(cic: Catalogue, spec: MessageSpec) -> str:
     payload = {name: value for name, value in spec.example.items() if name not in filled}
     if spec.attachment is not None:
         payload = {"audio": {"tone": 440}} | {name: value for name, value in payload.items() if name != SOUND_MEMBER}
-    return _yaml([{spec.full_name: payload}] if payload else [spec.full_name])
+    return _yaml([{spec.full_name: payload}]) if payload else f"- {spec.full_name}\n"
 
 
 def template_step(cic: Catalogue, template: TemplateSpec) -> str:
