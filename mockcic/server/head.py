@@ -49,7 +49,7 @@ def read_request_head(headers: Headers) -> RequestHead:
 
 
 def write_headers(headers: Headers, date: Headers) -> Headers:
-    """`headers` of an answer as HTTP/2 has them: names in lower case, none of HTTP/1.1's, and `date` if there is none."""
+    """`headers` of an answer as HTTP/2 has them: names in lower case, none of HTTP/1.1's; `date` where none is."""
     result = []
     dated = False
     for name, value in headers:

@@ -115,11 +115,12 @@ async def test_a_handler_that_does_not_read_blocks_nobody_else() -> None:
 @on_both_loops
 async def test_an_upload_that_nobody_reads_is_given_up_when_the_handler_answers() -> None:
     """Defect 2, its second half: Hypercorn never reads the connection again."""
-    answer = asyncio.Event()
+    answer, finish = asyncio.Event(), asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await answer.wait()
         await respond(send, b"unread")
+        await finish.wait()
 
     async with serving(app) as port, await RawClient.connect(port) as client:
         for stream_id in (1, 3, 5, 7):  # the connection's whole window
@@ -132,6 +133,7 @@ async def test_an_upload_that_nobody_reads_is_given_up_when_the_handler_answers(
         while not [frame for frame in client.all(WindowUpdateFrame) if frame.stream_id == 0][1:]:
             await client.next_frame()
         await client.ping()
+        finish.set()
 
 
 @on_both_loops
