@@ -320,14 +320,21 @@ def _condition(condition: Mapping[str, tuple[Any, ...]]) -> str:
 
 
 def step(cic: Catalogue, spec: MessageSpec) -> str:
-    """A directive as a step in YAML, ready to paste into a scenario: the example without what the mock fills in."""
+    """A directive as a step in YAML, ready to paste into a reply: the example without what the mock fills in.
+
+    One that belongs on the downchannel is pushed there.
+    """
     from mockcic.scenario.directives import MINTED, SOUND_MEMBER
 
     filled = {*cic.fixed_members(spec), MINTED.get(spec.full_name)}
     payload = {name: value for name, value in spec.example.items() if name not in filled}
     if spec.attachment is not None:
         payload = {"audio": {"tone": 440}} | {name: value for name, value in payload.items() if name != SOUND_MEMBER}
-    return _yaml([{spec.full_name: payload}]) if payload else f"- {spec.full_name}\n"
+    pushed = spec.channel == "downchannel"
+    if not payload:
+        return f"- push: {spec.full_name}\n" if pushed else f"- {spec.full_name}\n"
+    sent = {spec.full_name: payload}
+    return _yaml([{"push": sent} if pushed else sent])
 
 
 def template_step(cic: Catalogue, template: TemplateSpec) -> str:
