@@ -26,7 +26,7 @@ from mockcic.server.preface import Speech, refusal_of_http1, tell_speech
 READ_BYTES: Final = 256 * 1024
 WRITE_HIGH_WATER_BYTES: Final = 64 * 1024
 CLOSE_WITHIN_S: Final = 1.0  # INF: for the last bytes and TLS's close_notify; then TCP's RST
-LINGER_S: Final = 1.0  # INF: what an HTTP/1.1 client still sends must not reset the connection under its 505
+LINGER_S: Final = 1.0  # INF: for a client to read why it is sent away
 
 _numbers = itertools.count(1)
 
@@ -142,15 +142,9 @@ class Connection(TCPServer):
         return begin
 
     async def _refuse_http1(self) -> None:
-        self._because("HTTP/1.1, answered with 505")
         self.write(refusal_of_http1())
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        try:
-            async with asyncio.timeout(LINGER_S):
-                while await self.reader.read(READ_BYTES):
-                    pass
-        except TimeoutError:
+        self.close("HTTP/1.1, answered with 505", linger=True)
+        while await self.reader.read(READ_BYTES):
             pass
 
     def _received(self, data: bytes) -> None:
@@ -176,12 +170,24 @@ class Connection(TCPServer):
         with suppress(OSError):
             await self.writer.drain()
 
-    def close(self, reason: str) -> None:
-        """Send what was written, then end the connection, within a second even if the client does not read."""
+    def close(self, reason: str, *, linger: bool = False) -> None:
+        """Send what was written, then end the connection, within a second even if the client does not read.
+
+        With `linger` the client has a second to read it and to close: TCP would answer what it still sends with RST,
+        which may overtake our last words.
+        """
         self._because(reason)
         self._unwatch()
-        self._transport.close()
-        self._watch(CLOSE_WITHIN_S, self._transport.abort)
+        if linger and not self._transport.is_closing():
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            self._watch(LINGER_S, self._end_linger)
+        else:
+            self._transport.close()
+            self._watch(CLOSE_WITHIN_S, self._transport.abort)
+
+    def _end_linger(self) -> None:
+        self.close(self._reason or "")
 
     def abort(self, reason: str, *, rst: bool) -> None:
         """End the connection with TCP's RST now, or with FIN after what was written."""

@@ -156,12 +156,14 @@ class Http2(H2Protocol):
     # In
 
     def received(self, data: bytes) -> None:
-        """Take bytes from the client. Never waits."""
+        """Take bytes from the client. Never waits. What comes after its error is dropped."""
+        if self.closed:
+            return
         try:
             events = self.connection.receive_data(data)
         except ProtocolError as error:
             self._write_out()  # the GOAWAY that h2 has written
-            self.line.close(f"protocol error of the client: {error}")
+            self.line.close(f"protocol error of the client: {error}", linger=True)
             self.gone()
             return
         for event in events:

@@ -22,8 +22,8 @@ class Line(Protocol):
     async def drain(self) -> None:
         """Wait until the kernel takes more, or the connection is gone."""
 
-    def close(self, reason: str) -> None:
-        """Send what was written, then end the connection."""
+    def close(self, reason: str, *, linger: bool = False) -> None:
+        """Send what was written, then end the connection; with `linger`, read on for a moment before."""
 
     def abort(self, reason: str, *, rst: bool) -> None:
         """End the connection at once."""

@@ -12,6 +12,7 @@ from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, PingFrame, Se
 
 from tests.support.raw_h2 import PREFACE, RawClient
 from tests.support.serving import (
+    LOOPS,
     Receive,
     Recorder,
     Scope,
@@ -20,6 +21,7 @@ from tests.support.serving import (
     on_both_loops,
     read_body,
     respond,
+    run_on,
     server_tls,
     serving,
     wire_of,
@@ -474,6 +476,44 @@ async def test_a_task_that_outlives_its_client_is_cancelled() -> None:
             assert await cancelled.get() == "/reset"
         assert await cancelled.get() == "/vanished"
         assert await observer.all_closed()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_client_that_leaves_is_no_defect(loop: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever the application makes of the OSError of its `send`, the log stays empty; its own errors are in it."""
+    ended: asyncio.Queue[str] = asyncio.Queue()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            if scope["path"] == "/defect":
+                raise RuntimeError("a defect of the application")
+            try:
+                await send({"type": "http.response.body", "body": b"x"})
+            except OSError as error:
+                match scope["path"]:
+                    case "/cause":
+                        raise RuntimeError("client went away") from error
+                    case "/context":
+                        raise RuntimeError("client went away")  # noqa: B904
+                    case "/group":
+                        raise ExceptionGroup("tasks", [error]) from None
+                raise
+        finally:
+            ended.put_nowait(scope["path"])
+
+    async def test() -> None:
+        async with serving(app) as port, await RawClient.connect(port) as client:
+            for number, path in enumerate(("/plain", "/cause", "/context", "/group", "/defect")):
+                await client.request(2 * number + 1, path)
+                await client.head(2 * number + 1)
+                await client.reset(2 * number + 1)
+                assert await ended.get() == path
+
+    run_on(LOOPS[loop], test)
+    assert [record.args[1] for record in caplog.records if record.name == "mockcic.server"] == ["/defect"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["clear", "tls"])

@@ -704,6 +704,20 @@ def test_a_wrong_preface_ends_the_connection() -> None:
     asyncio.run(test())
 
 
+def test_the_goaway_arrives_although_the_client_goes_on_sending() -> None:
+    """Closing at once would answer with TCP's RST, and that may take the GOAWAY away from the client."""
+
+    async def act(client: RawClient) -> None:
+        await client.request(2)
+        for _ in range(50):
+            await client.write(b"x" * 100_000)
+        await client.end()
+        assert client.goaway is not None
+        assert client.goaway.error_code == PROTOCOL_ERROR
+
+    run(act)
+
+
 def test_the_server_begins_with_its_settings() -> None:
     """RFC 9113 3.4; and acknowledges the client's (6.5.3)."""
 
