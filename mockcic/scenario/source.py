@@ -24,7 +24,7 @@ LIMIT_DEPTH: Final = 100  # INF; templates of the catalogue nest 9 deep
 _LINE_END: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what the YAML parser counts as one
 _NOT_TEXT: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)?(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*|(?=\.))(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 _DIGITS: Final = 300  # longer "numbers" stay texts
 _WORDS: Final = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
 _CORE: Final = "tag:yaml.org,2002:"

@@ -57,6 +57,7 @@ def test_only_true_and_false_are_truth_values(word: str, parser: str) -> None:
         "+82",
         "1_000",
         "1e999",
+        "e1",
         ".inf",
         ".",
         "-",
