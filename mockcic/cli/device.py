@@ -195,7 +195,10 @@ class Run:
     def _happened(self, moment: Moment) -> None:
         from mockcic.simulator.moments import DirectiveCame, Refused
 
-        self._show(moment)
+        try:
+            self._show(moment)
+        except BrokenPipeError:  # as by `| head`: nobody reads on
+            self._show = lambda _: None
         if isinstance(moment, Refused) and moment.status != 429:  # a downchannel is asked for again
             self._is_well = False
         if isinstance(moment, DirectiveCame) and self._options["save"] is not None:

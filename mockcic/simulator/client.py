@@ -28,6 +28,7 @@ from mockcic.errors import StartError
 Headers = Sequence[tuple[str, str]]
 
 CONNECT_WITHIN_S: Final = 10.0
+CLOSE_WITHIN_S: Final = 1.0
 READ_BYTES: Final = 65_536
 GOAWAY_FRAME: Final = 7
 FRAME_HEAD_BYTES: Final = 9
@@ -189,6 +190,16 @@ class Connection:
     def is_closed(self) -> bool:
         """Whether the connection has ended."""
         return self.closed_because is not None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether requests can be made: it is open, and no GOAWAY came."""
+        return not self.is_closed and not self.going_away
+
+    @property
+    def open_streams(self) -> int:
+        """Requests whose end has not come; none on a closed connection."""
+        return 0 if self.is_closed else self.h2.open_outbound_streams
 
     def raise_if_closed(self) -> None:
         """Raises `ConnectionLostError` when it has."""
@@ -359,19 +370,20 @@ class Connection:
                 waiting.set_exception(ConnectionLostError(reason))
         self._changed.set()
 
-    async def close(self) -> None:
-        """Say goodbye and close."""
+    def close(self) -> None:
+        """Say goodbye and close; `connect` waits until that is done."""
         if not self.is_closed:
             with suppress(h2.exceptions.ProtocolError):
                 self.h2.close_connection()
                 self._write()
             self._end("closed by the device")
         self._writer.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until the last byte is written, but not for long. Only for who owns the connection."""
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
                 await self._writer.wait_closed()
-            return
-        self._writer.transport.abort()
 
 
 @asynccontextmanager
@@ -416,7 +428,8 @@ async def connect(
                 if isinstance(error, asyncio.CancelledError):
                     raise
             finally:
-                await connection.close()
+                connection.close()
+                await connection.wait_closed()
                 reading.cancel()
         if trouble is not None:
             raise trouble

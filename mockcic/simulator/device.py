@@ -247,10 +247,10 @@ class Device:
         kind = kind or ("get" if self.habits.ping == "get" else "frame")
         return await self._ping(await self._ready(), kind)
 
-    async def drop_connection(self) -> None:
+    def drop_connection(self) -> None:
         """Lose the connection, as by a pulled plug; the device connects again."""
         if self._connection is not None:
-            await self._connection.close()
+            self._connection.close()
 
     # ------------------------------------------------------------------ connection and downchannel
 
@@ -282,7 +282,10 @@ class Device:
 
     async def _use(self, connection: Connection, first: asyncio.Future[None]) -> None:
         """Keep a downchannel open on this connection until it is gone."""
-        pinging = self._tasks.create_task(self._keep_alive(connection))
+        beside = (
+            self._tasks.create_task(self._keep_alive(connection)),
+            self._tasks.create_task(self._leave_when_told(connection)),
+        )
         try:
             while not connection.going_away:
                 try:
@@ -299,7 +302,8 @@ class Device:
                 if not connection.going_away:
                     await asyncio.sleep(self.habits.reopen_after_s)
         finally:
-            pinging.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _downchannel(self, connection: Connection) -> None:
         stream = await connection.request("GET", "/v1/directives", self._headers())
@@ -327,11 +331,11 @@ class Device:
 
     async def _ready(self) -> Connection:
         """The connection, once Hello was parsed (PROTOCOL 2.1)."""
-        while self._connection is None or not self._is_ready:
+        while (connection := self._connection) is None or not self._is_ready or not connection.is_usable:
             if self._life.done():
                 raise ConnectionLostError("the device is switched off")
             await self._change()
-        return self._connection
+        return connection
 
     async def _keep_alive(self, connection: Connection) -> None:
         """Ping; without an answer the connection is given up at once (PROTOCOL 2.4)."""
@@ -341,10 +345,16 @@ class Device:
                 await self._ping(connection, self.habits.ping)
             except (TimeoutError, StreamResetError):
                 self._tell(moments.Lost(self._now(), "ping", f"no answer within {self.habits.ping_within_s:g} s"))
-                await connection.close()
+                connection.close()
                 return
             except ConnectionLostError:
                 return
+
+    async def _leave_when_told(self, connection: Connection) -> None:
+        """After GOAWAY let the events end, then connect anew (DEVICES C9); firmware does not even wait for them."""
+        while connection.is_usable or connection.open_streams > 1:
+            await connection.next_change()
+        connection.close()
 
     async def _ping(self, connection: Connection, kind: str) -> float:
         if kind == "get":
