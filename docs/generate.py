@@ -18,13 +18,12 @@ BEGIN, END = "<!-- settings: generated -->\n", "<!-- settings: end -->\n"
 
 def settings_table() -> str:
     """Markdown: name, default, what it is, whether `--strict` changes it."""
-    schema: dict[str, Any] = Settings.model_json_schema(by_alias=True)
     lines = ["| setting | default | |", "|---|---|---|"]
     for name, member in Settings.model_fields.items():
         default = f"`{said(member.get_default(call_default_factory=True))}`"
         if name in PROFILES["seed"]:
             default = "; ".join(f"{profile}: `{said(values[name])}`" for profile, values in PROFILES.items())
-        text = (schema["properties"][name].get("description") or "").replace("|", "\\|")
+        text = (member.description or "").replace("|", "\\|")
         strict = f" *strict*: `{said(STRICT[name])}`" if name in STRICT else ""
         lines.append(f"| `{name}` | {default} | {text}{strict} |")
     return "\n".join(lines) + "\n"

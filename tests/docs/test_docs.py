@@ -1,0 +1,80 @@
+"""Documents cannot lie: what they take from the code is compared, what they show is run."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from mockcic.scenario.load import load_text
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.fixture
+def generate() -> ModuleType:
+    """docs/generate.py."""
+    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_of_settings_is_that_of_the_code(generate: ModuleType) -> None:
+    assert (ROOT / "docs" / "scenarios.md").read_text() == generate.scenarios_page(), "run: python docs/generate.py"
+
+
+def test_the_editor_schema_is_that_of_the_code(generate: ModuleType) -> None:
+    assert (ROOT / "docs" / "scenario.schema.json").read_text() == generate.schema_file(), "run: python docs/generate.py"
+
+
+def _whole_scenarios() -> list[tuple[str, str]]:
+    blocks = []
+    for page in PAGES:
+        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+            if re.search(r"^scenario:", block, re.MULTILINE):
+                blocks.append((page.name, block))
+    return blocks
+
+
+@pytest.mark.parametrize(("page", "text"), _whole_scenarios())
+def test_a_scenario_that_a_page_shows_loads_without_a_word(page: str, text: str) -> None:
+    assert load_text(text).warnings == ()
+
+
+def _links() -> list[tuple[str, str]]:
+    return [
+        (page.name, target)
+        for page in PAGES
+        if page.name != "protocol.md"  # its regular expressions look like links
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+    ]
+
+
+@pytest.mark.parametrize(("page", "target"), _links())
+def test_a_link_leads_somewhere(page: str, target: str) -> None:
+    folder = ROOT if page == "README.md" else ROOT / "docs"
+    assert (folder / target).exists()
+
+
+def test_every_command_is_in_the_readme() -> None:
+    from mockcic.cli import COMMANDS
+
+    text = (ROOT / "README.md").read_text()
+    assert [name for name in COMMANDS if f"mockcic {name}" not in text] == []
+
+
+def test_every_option_of_serve_that_the_readme_names_exists() -> None:
+    from mockcic.cli.device import command as device
+    from mockcic.cli.serve import command as serve
+
+    known = {name for command in (serve, device) for parameter in command.params for name in parameter.opts}
+    known |= {"--build", "--exit-code-from", "--cacert", "--http2", "--http2-prior-knowledge"}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", (ROOT / "README.md").read_text()))
+    assert named - known == set()
