@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from mockcic.errors import Problem
+from mockcic.scenario.lint_order import Order
 from mockcic.scenario.lint_payloads import lint_payloads
 from mockcic.scenario.lint_templates import lint_templates, lint_variables, unknown_variable
 from mockcic.scenario.model import Rule, Scenario
@@ -216,39 +216,19 @@ def _variables(whole: Whole) -> Iterator[Problem]:
 
 
 def _shadows(whole: Whole) -> Iterator[Problem]:
-    """Rules that can never win, because one before them in the same file takes all they would."""
+    """Rules that can never win. Only within a file: that the includer's win over included ones is the point."""
+    orders: dict[int, Order] = {}
     for number, entry in enumerate(whole.rules):
-        for earlier in whole.rules[:number]:
-            if earlier.source is entry.source and _always_first(earlier.value, entry.value):
-                line = earlier.source.position(earlier.loc).line
-                yield entry.source.problem(
-                    entry.source.position((*entry.loc, "event")),
-                    "this rule can never win",
-                    f"something the rule on line {line} does not take already",
-                    "put it above that one, or give that one `when`, `in` or `times`",
-                    severity="warning",
-                )
-                break
-
-
-def _always_first(earlier: Rule, later: Rule) -> bool:
-    """Whether `earlier` fits whenever `later` does, for ever."""
-    if earlier.times is not None:
-        return False
-    if earlier.in_ and not (later.in_ and set(later.in_) <= set(earlier.in_)):
-        return False
-    if any(later.when.get(member) != condition for member, condition in earlier.when.items()):
-        return False
-    return all(any(_covers(wide, narrow) for wide in earlier.event) for narrow in later.event)
-
-
-def _covers(wide: str, narrow: str) -> bool:
-    """Whether every name that fits `narrow` fits `wide`; False when it is not certain."""
-    if wide == narrow:
-        return True
-    if any(sign in wide or sign in narrow for sign in "[]") or ("*" in narrow and "?" in wide):
-        return False
-    return fnmatchcase(narrow, wide)
+        earlier = orders.setdefault(id(entry.source), Order()).add(number, entry.value)
+        if earlier is not None:
+            line = entry.source.position(whole.rules[earlier].loc).line
+            yield entry.source.problem(
+                entry.source.position((*entry.loc, "event")),
+                "this rule can never win",
+                f"something the rule on line {line} does not take already",
+                "put it above that one, or give that one `when`, `in` or `times`",
+                severity="warning",
+            )
 
 
 __all__ = ["Entry", "Whole", "lint_file", "lint_whole"]

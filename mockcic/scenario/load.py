@@ -116,6 +116,14 @@ def is_scenario_file(path: Path) -> bool:
     return path.suffix in ENDINGS and not path.name.startswith(".")
 
 
+def read_variable(text: str) -> Any:
+    """The value of a `--var` as YAML reads a plain value: 3 is a number, true a truth value, "3" a text."""
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        quoted = Source("--var", text)
+        return text if quoted.problems else quoted.values
+    return resolve(text)
+
+
 @dataclass(slots=True, eq=False)
 class _File:
     """One file as read: its model is None when its shape is wrong."""
@@ -369,7 +377,7 @@ class _Reader:
                         there_are,
                     )
                 )
-        values = {name: resolve(value) if isinstance(value, str) else value for name, value in variables.items()}
+        values = {name: read_variable(value) if isinstance(value, str) else value for name, value in variables.items()}
         return [
             _with(each, {"vars": {**each.vars, **{n: v for n, v in values.items() if n in each.vars}}})
             for each in scenarios
