@@ -1,0 +1,240 @@
+"""`mockcic serve` as a process: what it prints, writes, how it ends, what it says when it cannot start."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mockcic import __version__
+
+GOOD = "scenario: edited\nsettings: {same_connection: false}\non: [{event: '*', exception: {code: 500, description: one}}]\n"
+
+
+class Serve:
+    """A running `mockcic serve`, its lines read by a thread so that a test can wait for one."""
+
+    def __init__(self, *arguments: str, ready_file: Path) -> None:
+        command = [sys.executable, "-m", "mockcic", "serve", "--port", "0", "--ready-file", str(ready_file), *arguments]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        )
+        self.lines: queue.Queue[str | None] = queue.Queue()
+        self.seen: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.wait_for("ready file is there", lambda _: ready_file.exists())
+        self.ready = json.loads(ready_file.read_text())
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.put(line.rstrip("\n"))
+        self.lines.put(None)
+
+    def wait_for(self, what: str, fits: Callable[[str], bool], timeout: float = 10.0) -> str:
+        """The first line that fits, from now on."""
+        end = time.perf_counter() + timeout
+        while time.perf_counter() < end:
+            try:
+                line = self.lines.get(timeout=0.05)
+            except queue.Empty:
+                line = ""
+            if line is None:
+                break
+            self.seen.append(line)
+            if fits(line):
+                return line
+        raise AssertionError(f"{what}: not in time; it printed:\n" + "\n".join(self.seen))
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> float:
+        """End it; the seconds that took."""
+        began = time.perf_counter()
+        self.process.send_signal(how)
+        self.process.wait(timeout=10)
+        return time.perf_counter() - began
+
+
+    def kill(self) -> None:
+        """Leave nothing of it behind."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+Start = Callable[..., Serve]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Start]:
+    """Start servers that end with the test."""
+    running: list[Serve] = []
+
+    def start(*arguments: str) -> Serve:
+        running.append(Serve(*arguments, ready_file=tmp_path / f"ready-{len(running)}.json"))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.kill()
+
+
+def ask(server: Serve, text: str = "hello") -> httpx.Response:
+    """POST an event in clear text."""
+    body = (
+        '--b\r\nContent-Disposition: form-data; name="metadata"\r\nContent-Type: application/json\r\n\r\n'
+        '{"context": [], "event": {"header": {"namespace": "TextRecognizer", "name": "Recognize", "messageId": "%s",'
+        ' "dialogRequestId": "d1"}, "payload": {"text": "%s"}}}\r\n--b--\r\n' % (time.perf_counter_ns(), text)
+    )
+    headers = {"authorization": "Bearer serve-0001", "content-type": "multipart/form-data; boundary=b"}
+    with httpx.Client(http1=False, http2=True) as client:
+        return client.post(f"{server.ready['h2c_url']}/v1/events", headers=headers, content=body.encode())
+
+
+def test_without_arguments_any_device_gets_a_life_at_once(serve: Start) -> None:
+    server = serve("--h2c", "0")
+    answer = ask(server)
+    assert answer.status_code == 200
+    assert '"name":"Speak"' in answer.content.decode("utf-8", "replace")
+
+
+def test_the_ready_file_says_where_it_is(serve: Start) -> None:
+    ready = serve("--h2c", "0").ready
+    assert sorted(ready) == ["ca_file", "h2c_url", "pid", "url", "version"]
+    assert ready["url"].startswith("https://127.0.0.1:")
+    assert ready["version"] == __version__
+    assert Path(ready["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_within_two_seconds_with_an_open_downchannel(serve: Start, how: signal.Signals) -> None:
+    """GOAWAY(NO_ERROR), the downchannel closed properly, exit code 0 (PROTOCOL 2.6)."""
+    server = serve("--h2c", "0")
+    command = ["curl", "-sSN", "--http2-prior-knowledge", "-H", "authorization: Bearer serve-0002"]
+    with subprocess.Popen([*command, server.ready["h2c_url"] + "/v1/directives"], stdout=subprocess.PIPE) as device:
+        server.wait_for("Hello", lambda line: "Clova.Hello" in line)
+        assert server.stop(how) < 2.0
+        assert server.process.returncode == 0
+        assert device.communicate(timeout=10)[0].rstrip().endswith(b"--")
+        assert device.returncode == 0
+
+
+def test_json_lines_are_one_object_each_from_ready_to_stopped(serve: Start) -> None:
+    server = serve("--h2c", "0", "--log-format", "json")
+    ask(server)
+    server.wait_for("the answer", lambda line: '"kind": "answer"' in line)
+    server.stop()
+    server.wait_for("the end", lambda line: "stopped" in line)
+    kinds = [json.loads(line)["kind"] for line in server.seen if line]
+    assert (kinds[0], kinds[-1]) == ("ready", "stopped")
+    assert {"connect", "event", "match", "directive", "answer"} <= set(kinds)
+
+
+def test_lines_for_people_have_no_colour_in_a_pipe(serve: Start) -> None:
+    server = serve("--h2c", "0")
+    ask(server)
+    server.wait_for("the answer", lambda line: "200 TextRecognizer.Recognize" in line)
+    assert not any("\x1b" in line for line in server.seen)
+
+
+def test_an_edit_is_taken_while_running_and_a_broken_one_is_not(serve: Start, tmp_path: Path) -> None:
+    file = tmp_path / "edited.yaml"
+    file.write_text(GOOD)
+    server = serve("--h2c", "0", str(file))
+    assert "one" in ask(server).text
+    file.write_text(GOOD.replace("one", "two"))
+    server.wait_for("the new edition", lambda line: "scenario edited" in line and "changed" in line)
+    assert "two" in ask(server).text
+    file.write_text(GOOD.replace("exception", "exceptoin"))
+    server.wait_for("the refusal", lambda line: "not reloaded" in line)
+    assert any("did you mean exception?" in line for line in server.seen)
+    assert "two" in ask(server).text
+
+
+def test_a_token_is_never_shown_whole(serve: Start) -> None:
+    server = serve("--h2c", "0")
+    ask(server)
+    server.wait_for("the answer", lambda line: "200 TextRecognizer" in line)
+    assert not any("serve-0001" in line for line in server.seen)
+    assert any("…0001" in line for line in server.seen)
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    command = [sys.executable, "-m", "mockcic", "serve", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=20, check=False, env={**os.environ, **environment}
+    )
+
+
+def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("--port", str(port))
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"mockcic: cannot listen on 127.0.0.1:{port}: address already in use; choose another with --port,"
+        " or any free one with --port 0\n"
+    )
+
+
+def test_an_unreadable_certificate_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    done = run("--port", "0", "--cert", str(tmp_path / "no.pem"), "--key", str(tmp_path / "no.key"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("mockcic: ")
+    assert "no.pem" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("what", ["missing.yaml", "empty"])
+def test_no_scenario_is_one_sentence_and_exit_code_2(tmp_path: Path, what: str) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run("--port", "0", str(tmp_path / what))
+    assert done.returncode == 2
+    assert done.stderr.startswith("mockcic: ")
+    assert what in done.stderr
+
+
+def test_a_scenario_with_errors_is_told_and_does_not_start(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("scenario: bad\non: [{evnt: x}]\n")
+    done = run("--port", "0", str(file))
+    assert done.returncode == 2
+    assert f"{file}:2:" in done.stderr + done.stdout
+    assert "did you mean event?" in done.stderr + done.stdout
+
+
+def test_a_variable_of_the_command_line_overrides_the_files(serve: Start, tmp_path: Path) -> None:
+    file = tmp_path / "vars.yaml"
+    file.write_text(
+        "scenario: vars\nsettings: {same_connection: false}\nvars: {city: 부산}\n"
+        'on: [{event: "*", exception: {code: 500, description: "{{ vars.city }}"}}]\n'
+    )
+    assert "서울" in ask(serve("--h2c", "0", "--var", "city=서울", str(file))).text
+
+
+def test_strict_and_profile_are_heard(serve: Start, tmp_path: Path) -> None:
+    """No User-Agent is 400 in strict; profile seed has the bare form of exceptions."""
+    file = tmp_path / "plain.yaml"
+    file.write_text("scenario: plain\non: [{event: '*'}]\n")
+    assert ask(serve("--h2c", "0", "--strict", str(file))).status_code == 400
+    server = serve("--h2c", "0", "--profile", "seed", str(file))
+    assert ask(server).status_code == 204
+    with httpx.Client(http1=False, http2=True) as client:
+        assert '{"header":{"namespace":"System"' in client.get(server.ready["h2c_url"] + "/nowhere").text
