@@ -7,7 +7,6 @@ import itertools
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from time import time
 from typing import Any, Final
 
@@ -19,12 +18,14 @@ from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
 from hypercorn.utils import parse_socket_addr
 
 from mockcic.server.engine import EngineConfig
+from mockcic.server.flow import FlowProtocol
 from mockcic.server.http2 import Http2
 from mockcic.server.observer import ConnectionFacts
 from mockcic.server.preface import Speech, refusal_of_http1, tell_speech
 
 READ_BYTES: Final = 256 * 1024
 WRITE_HIGH_WATER_BYTES: Final = 64 * 1024
+UNREAD_LIMIT_BYTES: Final = 1024 * 1024  # INF: answers wait elsewhere, only answers to control frames come so far
 CLOSE_WITHIN_S: Final = 1.0  # INF: for the last bytes and TLS's close_notify; then TCP's RST
 LINGER_S: Final = 1.0  # INF: for a client to read why it is sent away
 
@@ -52,6 +53,9 @@ class Connection(TCPServer):
     ) -> None:
         super().__init__(app, loop, config, context, state, reader, writer)
         self._transport = writer.transport
+        flow = self._transport.get_protocol()
+        assert isinstance(flow, FlowProtocol)
+        self._flow = flow
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)
         self._http2: Http2 | None = None
         self._reason: str | None = None
@@ -123,6 +127,7 @@ class Connection(TCPServer):
             client=self._address("peername"),
             server=self._address("sockname"),
         )
+        self._flow.when_resumed = self._http2.resumed
         await self._http2.initiate()
         if begin:
             self._received(begin)
@@ -152,23 +157,20 @@ class Connection(TCPServer):
         self._last_byte_at = self.loop.time()
         assert self._http2 is not None
         self._http2.received(data)
+        if self._transport.get_write_buffer_size() > UNREAD_LIMIT_BYTES:
+            self.drop("does not read what it asks for")
 
     # What `Http2` asks of it
 
     @property
     def paused(self) -> bool:
         """Whether more waits to be written than should."""
-        return self._transport.get_write_buffer_size() > WRITE_HIGH_WATER_BYTES
+        return self._flow.paused
 
     def write(self, data: bytes) -> None:
         """Send `data`. Every byte to the client passes here, in whole frames."""
         if not self._transport.is_closing():
             self._transport.write(data)
-
-    async def drain(self) -> None:
-        """Wait until the client has taken most of what was written, or the connection is gone."""
-        with suppress(OSError):
-            await self.writer.drain()
 
     def close(self, reason: str, *, linger: bool = False) -> None:
         """Send what was written, then end the connection, within a second even if the client does not read.
@@ -234,7 +236,6 @@ class Connection(TCPServer):
         """What Hypercorn's protocols call to write and to close."""
         if isinstance(event, RawData):
             self.write(event.data)
-            await self.drain()
         elif isinstance(event, Closed):
             self.close("closed by the protocol")
 

@@ -41,6 +41,7 @@ from mockcic.server.wire import WIRE, Wire
 
 HIGH_WATER_BYTES: Final = 64 * 1024  # an application that is so far ahead of its client waits in `send`
 LOW_WATER_BYTES: Final = 16 * 1024  # and goes on when no more than a frame is left
+WRITE_BYTES: Final = 64 * 1024  # of one stream at a time
 DEFAULT_WINDOW_BYTES: Final = 65_535  # RFC 9113 6.9.2; the connection's starts with it whatever SETTINGS say
 NO_LIMIT: Final = 2**31 - 1
 
@@ -88,6 +89,7 @@ class Http2(H2Protocol):
         self._running: set[Stream] = set()  # until the application has returned
         self._dirty: dict[Stream, None] = {}  # to be looked at by the next tick, in this order
         self._tick_is_due = False
+        self._unwritten_bytes = 0
         self._stopping = False
         self._client_leaves = False
 
@@ -248,8 +250,6 @@ class Http2(H2Protocol):
             self._tick()
             while len(stream.buffer) >= HIGH_WATER_BYTES and not stream.closed:
                 await stream.room.wait()
-        if self.line.paused and not stream.closed:
-            await self.line.drain()
         if stream.closed:
             raise StreamGoneError(f"stream {stream.stream_id} is gone")
 
@@ -260,6 +260,10 @@ class Http2(H2Protocol):
         """Something is to be sent on `stream`: look at it before this turn of the event loop is over."""
         self._dirty[stream] = None
         self._tick_soon()
+
+    def resumed(self) -> None:
+        """The client reads again."""
+        self._wake_all(list(self._open.values()))
 
     def _wake_all(self, streams: list[Stream]) -> None:
         self._dirty.update((stream, None) for stream in streams if stream.buffer or stream.ending)
@@ -281,6 +285,7 @@ class Http2(H2Protocol):
         self._write_out()
 
     def _write_out(self) -> None:
+        self._unwritten_bytes = 0
         if data := self.connection.data_to_send():
             self.line.write(data)
 
@@ -303,7 +308,7 @@ class Http2(H2Protocol):
     def _pump_data(self, stream: Stream) -> bool:
         """True when END_STREAM was sent."""
         connection, stream_id, buffer = self.connection, stream.stream_id, stream.buffer
-        while buffer:
+        while buffer and not self.line.paused:
             size = min(connection.local_flow_control_window(stream_id), connection.max_outbound_frame_size)
             if size <= 0:
                 return False
@@ -313,6 +318,9 @@ class Http2(H2Protocol):
             connection.send_data(stream_id, data, end_stream=last)
             if last:
                 return True
+            self._unwritten_bytes += size
+            if self._unwritten_bytes >= WRITE_BYTES:  # so that the line can say that it is enough
+                self._write_out()
         return False
 
     def _pump_ending(self, stream: Stream) -> bool:

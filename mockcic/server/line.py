@@ -14,13 +14,10 @@ class Line(Protocol):
 
     @property
     def paused(self) -> bool:
-        """Whether the client reads so slowly that the kernel takes no more."""
+        """Whether the client reads so slowly that the kernel takes no more; when it does, `Http2.resumed` is called."""
 
     def write(self, data: bytes) -> None:
         """Send whole frames."""
-
-    async def drain(self) -> None:
-        """Wait until the kernel takes more, or the connection is gone."""
 
     def close(self, reason: str, *, linger: bool = False) -> None:
         """Send what was written, then end the connection; with `linger`, read on for a moment before."""

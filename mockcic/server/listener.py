@@ -19,6 +19,7 @@ from hypercorn.utils import LifespanFailureError, LifespanTimeoutError
 from mockcic.errors import StartError
 from mockcic.server.connection import Connection
 from mockcic.server.engine import EngineConfig, QuietObserver, logger
+from mockcic.server.flow import FlowProtocol
 from mockcic.server.observer import Observer
 from mockcic.server.settings import ServerSettings
 
@@ -227,7 +228,7 @@ async def _open_streams(
     """Wrap an accepted socket, after TLS's handshake where there is a context. The socket is closed if that fails."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(loop=loop)
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    protocol = FlowProtocol(reader, loop)
     tls: dict[str, Any] = {}
     if context is not None:
         tls = {"ssl_handshake_timeout": TLS_HANDSHAKE_S, "ssl_shutdown_timeout": TLS_SHUTDOWN_S}

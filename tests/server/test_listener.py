@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
 import pytest
+from hyperframe.frame import PingFrame
 
 from mockcic.errors import StartError
 from mockcic.server.listener import Server, bind
@@ -206,6 +208,29 @@ def test_nothing_is_left(loop: str, encrypted: bool, first: str) -> None:
                 await client.vanish()
         assert len(observer.closed) == len(clients) - encrypted
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run_on(LOOPS[loop], test)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_flood_of_pings_without_reading_is_cut(loop: str) -> None:
+    """A device that does not read costs bounded memory, also when it is control frames that wait: 1 MiB, INF."""
+
+    async def test() -> None:
+        observer = Recorder()
+        server = Server(plain, observer=observer)
+        sock = bind("127.0.0.1", 0)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # the kernel's share of what waits
+        await server.start([(sock, None)])
+        async with await RawClient.connect(sock.getsockname()[1]) as client:
+            client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            flood = b"".join(PingFrame(0, b"12345678").serialize() for _ in range(2000))
+            with suppress(ConnectionError):
+                while not observer.closed:
+                    await client.write(flood)
+                    await asyncio.sleep(0)
+        assert await observer.all_closed() == ["does not read what it asks for"]
+        await server.stop()
 
     run_on(LOOPS[loop], test)
 
