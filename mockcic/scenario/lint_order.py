@@ -47,9 +47,7 @@ class Order:
 
 
 def always_first(earlier: Rule, later: Rule) -> bool:
-    """Whether `earlier` fits whenever `later` does, for ever; False when it is not certain."""
-    if earlier.times is not None:
-        return False
+    """Whether `earlier`, which has no `times`, fits whenever `later` does; False when it is not certain."""
     if earlier.in_ and not (later.in_ and set(later.in_) <= set(earlier.in_)):
         return False
     if any(later.when.get(member) != condition for member, condition in earlier.when.items()):

@@ -69,7 +69,7 @@ def names_of(text: str) -> set[str]:
     """The names a template takes from outside."""
     from jinja2.meta import find_undeclared_variables
 
-    return find_undeclared_variables(environment().parse(text)) - set(environment().globals)
+    return find_undeclared_variables(environment().parse(text))
 
 
 def variables_of(text: str) -> set[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
 
+from mockcic.cic.catalogue import catalogue
 from mockcic.errors import Problem, ScenarioError
 from mockcic.scenario.load import load_text
 
@@ -91,7 +93,7 @@ class TestDirectives:
         """Not a warning for the one and an error for the other."""
         problem = only(reply("- Clova.RenderText: {txet: 안녕}"))
         assert (problem.severity, problem.what) == ("error", 'Clova.RenderText has no member "txet"')
-        assert problem.expected == "a member of text; did you mean text?"
+        assert problem.expected == "text; did you mean text?"
 
     def test_a_member_of_the_wrong_type_is_an_error_at_its_value(self) -> None:
         """However deep."""
@@ -148,6 +150,15 @@ class TestDirectives:
         assert (problem.severity, problem.what) == ("warning", "Notifier.SetIndicator in a reply")
         assert told(reply(f"- push: [{{Notifier.SetIndicator: {payload}}}]")) == []
         assert told(f"replies: {{x: [{{Notifier.SetIndicator: {payload}}}]}}\n") == []
+
+    def test_a_line_the_documents_do_not_state_is_free(self) -> None:
+        """What only follows from a flow, or is assumed, is no reason for a warning."""
+        names = [name for name, spec in catalogue().directives.items() if spec.channel_basis != "stated"]
+        assert names
+        for name in names:
+            step = f"{{{name}: {json.dumps(dict(catalogue().directives[name].example))}}}"
+            found = told(reply(f"- {step}") + f"\ndownchannel: [{{push: [{step}]}}]\n")
+            assert not [what for what in found if "in a reply" in what or "pushed on the downchannel" in what]
 
     def test_what_comes_only_in_a_reply_is_warned_of_on_the_downchannel(self) -> None:
         """Only where the documents say so."""
@@ -309,7 +320,7 @@ class TestRules:
                 True,
             ),
             ("{event: '*', when: {state: start}}", "{event: Alerts.*, when: {state: [start]}}", False),
-            ("event: Alerts.?lertStarted", "event: Alerts.*", False),
+            ("event: 'Alerts.?'", "event: Alerts.*", False),
         ],
     )
     def test_only_what_is_certain_is_told(self, first: str, second: str, hidden: bool) -> None:

@@ -242,6 +242,8 @@ def test_a_part_that_two_scenarios_include_is_told_once(folder: Folder) -> None:
     folder.write("b.yaml", "include: part.yaml\n" + SMALL.format(name="b"))
     folder.write("part.yaml", "on:\n  - evnet: Alerts.*\n")
     assert told(problems(".")) == ['part.yaml:2:5: error: unknown key "evnet"']
+    folder.write("part.yaml", "on:\n  - event: Alerts.*\n    reply: {use: nobody}\n")
+    assert told(problems(".")) == ['part.yaml:3:18: error: unknown reply "nobody"']
 
 
 def test_every_problem_of_every_file_is_told_in_the_order_of_the_text(folder: Folder) -> None:
