@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from mockcic.errors import Problem
 from mockcic.scenario.keys import CALLED, Loc, describe, keys_of, model_at
 from mockcic.scenario.model import Scenario
-from mockcic.scenario.source import Place, Source
+from mockcic.scenario.node import Place
+from mockcic.scenario.source import Source
 from mockcic.scenario.steps import A_STEP, STEP_KEYS, Change, PushStep, Send, Use, Wait
 from mockcic.scenario.words import DIRECTIVE_KEY, shown, suggest
 

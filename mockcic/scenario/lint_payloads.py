@@ -12,7 +12,8 @@ from mockcic.cic.catalogue import Issue, MessageSpec, catalogue
 from mockcic.errors import Problem, Severity
 from mockcic.scenario.directives import MINTED, SOUND_MEMBER, TOLERATED
 from mockcic.scenario.model import Rule, Scenario
-from mockcic.scenario.source import Place, Source
+from mockcic.scenario.node import Place
+from mockcic.scenario.source import Source
 from mockcic.scenario.steps import Send
 from mockcic.scenario.walk import Line, Loc, cues_of, steps_of
 from mockcic.scenario.words import is_template, shown, suggest

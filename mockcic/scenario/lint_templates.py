@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from mockcic.errors import Problem
-from mockcic.scenario.source import Node, Source
+from mockcic.scenario.node import Node
+from mockcic.scenario.source import Source
 from mockcic.scenario.template import check_template, environment
 from mockcic.scenario.words import is_template, shown, suggest
 

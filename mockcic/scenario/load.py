@@ -17,9 +17,10 @@ from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.scenario.explain import explain
 from mockcic.scenario.lint import Entry, Whole, lint_file, lint_whole
 from mockcic.scenario.model import Scenario
+from mockcic.scenario.node import resolve
 from mockcic.scenario.salvage import salvage
 from mockcic.scenario.settings import Profile
-from mockcic.scenario.source import Source, read_source, resolve
+from mockcic.scenario.source import Source, read_source
 from mockcic.scenario.steps import SoundFolder
 from mockcic.scenario.walk import sounds_of
 from mockcic.scenario.words import is_there, real_path, said_path, shown, suggest

@@ -8,7 +8,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from mockcic.scenario.model import Scenario
-from mockcic.scenario.source import Node, Source, follow
+from mockcic.scenario.node import Node
+from mockcic.scenario.source import Source, follow
 from mockcic.scenario.steps import SoundFolder
 from mockcic.scenario.words import DIRECTIVE_KEY
 

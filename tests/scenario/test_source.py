@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockcic.errors import Problem
-from mockcic.scenario import source as module
-from mockcic.scenario.source import LIMIT_BYTES, LIMIT_NODES, Place, Source, read_source
+from mockcic.scenario import node as module
+from mockcic.scenario.node import LIMIT_NODES, Place
+from mockcic.scenario.source import LIMIT_BYTES, Source, read_source
 
 
 @pytest.fixture(params=["C", "Python"])
