@@ -1,0 +1,207 @@
+"""`mockcic device`: what it prints, what it writes, how it exits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mockcic.cli import COMMANDS, main
+from mockcic.cli.device import command
+from mockcic.mock import Bench
+from mockcic.sound import make
+
+WEATHER = """
+scenario: weather
+on:
+  - event: TextRecognizer.Recognize
+    when: {payload.speechId: {present: true}}
+    reply: [Clova.RenderText: {text: 내일도 맑아요}]
+  - event: TextRecognizer.Recognize
+    reply:
+      - SpeechSynthesizer.Speak: {ttsLang: ko, ttsText: 맑아요, audio: {silence: 1s}}
+      - SpeechRecognizer.ExpectSpeech: {expectSpeechId: e, explicit: false, timeoutInMilliseconds: 5000}
+  - event: SpeechRecognizer.Recognize
+    reply: [Clova.RenderText: {text: 들었어요}]
+  - event: Settings.Report
+    exception: {code: 400, description: no settings}
+"""
+
+
+@pytest.fixture
+def weather(cic: Bench) -> Bench:
+    cic.load(WEATHER, strict=True)
+    return cic
+
+
+def run(cic: Bench, *words: str, tls: bool = False) -> int:
+    """The exit code of a device of this test, as fast as possible."""
+    where = ("--url", cic.url, "--ca", str(cic.ca_file)) if tls else ("--url", str(cic.h2c_url))
+    return exit_code("device", *where, "--token", cic.token, "--pace", "0", *words)
+
+
+def exit_code(*words: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    return int(caught.value.code or 0)
+
+
+def lines(text: str) -> list[str]:
+    """Without the times."""
+    return [line[11:] for line in text.splitlines()]
+
+
+def test_the_dialogue_is_printed_line_by_line(weather: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second text answers the question; dialogues are numbered, sizes said, and no colour goes into a pipe."""
+    assert run(weather, "--text", "날씨", "--text", "내일은", tls=True) == 0
+    size = f"{len(make.mp3(make.silence(1.0))) / 1000:.1f} KB"
+    printed = lines(capsys.readouterr().out)
+    answered = [line for line in printed if line.startswith("  204")]  # may overtake the next report
+    assert answered == ["  204 SpeechSynthesizer.SpeechStarted", "  204 SpeechSynthesizer.SpeechFinished"]
+    assert [line for line in printed if line not in answered] == [
+        f"connected  {weather.url}",
+        "downchannel open",
+        "⇓ Clova.Hello",
+        "→ TextRecognizer.Recognize d1  “날씨”",
+        f"  ⇐ SpeechSynthesizer.Speak + {size} d1  “맑아요”",
+        "  ⇐ SpeechRecognizer.ExpectSpeech d1",
+        "  200 TextRecognizer.Recognize",
+        "→ SpeechSynthesizer.SpeechStarted",
+        "→ SpeechSynthesizer.SpeechFinished",
+        "→ TextRecognizer.Recognize d1  “내일은”",
+        "  ⇐ Clova.RenderText d1  “내일도 맑아요”",
+        "  200 TextRecognizer.Recognize",
+    ]
+
+
+def test_a_wav_file_is_said_and_what_comes_is_expected(
+    weather: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In replies and on the downchannel, wildcards allowed."""
+    path = tmp_path / "question.wav"
+    path.write_bytes(make.wav(make.tone(440, 3.0)))
+    assert run(weather, "--wav", str(path), "--expect", "SpeechRecognizer.StopCapture", "--expect", "Clova.*") == 0
+    assert "KB" in capsys.readouterr().out
+
+
+def test_a_tone_is_said(weather: Bench) -> None:
+    """For whoever has no recording."""
+    assert run(weather, "--tone", "0.5") == 0
+    assert weather.events[0].name == "SpeechRecognizer.Recognize"
+
+
+def test_what_was_expected_and_did_not_come_is_named(weather: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1, for CI."""
+    assert run(weather, "--text", "날씨", "--expect", "Clova.Help", "--expect", "Clova.Hello") == 1
+    assert capsys.readouterr().err == "mockcic: Clova.Help was expected and did not come\n"
+
+
+def test_staying_ends_as_soon_as_all_that_is_expected_came(cic: Bench) -> None:
+    """So that a generous --stay costs nothing."""
+    cic.load("scenario: x\ndownchannel: [{after: 50ms, push: {Clova.RenderText: {text: 늦게}}}]")
+    assert run(cic, "--stay", "60", "--expect", "Clova.RenderText") == 0
+
+
+def test_an_event_is_sent_with_its_payload_and_an_exception_is_trouble(
+    weather: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1."""
+    assert run(weather, "--event", "Settings.Report", "--payload", '{"configuration": {"a": "b"}}') == 1
+    assert "! Settings.Report: 400 no settings" in lines(capsys.readouterr().out)
+    assert weather.events[0].data["payload"] == {"configuration": {"a": "b"}}
+
+
+def test_json_is_one_object_a_line(weather: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """For programs; sound is given as its size."""
+    assert run(weather, "--text", "날씨", "--json") == 0
+    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["kind"] for each in objects[:4]] == ["Connected", "DownchannelOpened", "DirectiveCame", "EventSent"]
+    assert objects[3]["event"]["event"]["payload"] == {"text": "날씨"}
+    (size,) = objects[4]["received"]["attachments"].values()
+    assert size == len(make.mp3(make.silence(1.0)))
+
+
+def test_directives_and_their_sound_are_saved(weather: Bench, tmp_path: Path) -> None:
+    """In the order in which they came."""
+    assert run(weather, "--text", "날씨", "--save", str(tmp_path / "saved")) == 0
+    assert sorted(path.name for path in (tmp_path / "saved").iterdir()) == [
+        "001-Clova.Hello.json",
+        "002-SpeechSynthesizer.Speak.json",
+        "002-SpeechSynthesizer.Speak.mp3",
+        "003-SpeechRecognizer.ExpectSpeech.json",
+    ]
+    speak = json.loads((tmp_path / "saved" / "002-SpeechSynthesizer.Speak.json").read_text())
+    assert speak["directive"]["payload"]["ttsText"] == "맑아요"
+
+
+def test_settling_and_pinging_and_another_user_agent(weather: Bench) -> None:
+    """An empty --user-agent sends none."""
+    agent = "Acme/Desk/1.0.0 (Linux;sim)"
+    words = ("--settle", "--ping", "get", "--user-agent", agent, "--event", "Settings.RequestVersionSpec")
+    assert run(weather, *words) == 0
+    assert {entry.name for entry in weather.events} >= {"Alerts.RequestSynchronizeAlert", "Settings.RequestVersionSpec"}
+
+
+def test_the_ready_file_says_where_the_server_is(weather: Bench, tmp_path: Path) -> None:
+    """As `mockcic serve --ready-file` writes it."""
+    path = tmp_path / "ready.json"
+    path.write_text(json.dumps({"url": weather.url, "ca_file": str(weather.ca_file)}))
+    words = ("--token", weather.token, "--pace", "0", "--text", "날씨")
+    assert exit_code("device", "--ready-file", str(path), *words) == 0
+
+
+def test_a_refused_downchannel_is_trouble(cic: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1: there is a server, and it said no."""
+    cic.load("scenario: x\ntokens: {refuse: ['*']}")
+    assert run(cic, "--text", "안녕") == 1
+    assert "the downchannel was refused with 401" in capsys.readouterr().err
+
+
+def test_no_server_is_one_sentence_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    """`StartError`."""
+    assert exit_code("device", "--url", "http://127.0.0.1:1", "--text", "안녕") == 2
+    expected = "mockcic: cannot connect to http://127.0.0.1:1: connection refused; is the server running?\n"
+    assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--text", "a", "--tone", "1"], "say one thing"),
+        (["--payload", "{}"], "--payload goes with --event"),
+        (["--event", "Recognize"], "should read Namespace.Name"),
+        (["--event", "A.b", "--payload", "[]"], "a payload is a JSON object"),
+        (["--event", "A.b", "--payload", "{"], "not JSON"),
+        (["--wav", "no-such.wav"], "does not exist"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_sent(
+    words: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2."""
+    assert exit_code("device", "--url", "http://127.0.0.1:1", *words) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_sound_and_a_folder_that_cannot_be_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, one sentence."""
+    path = tmp_path / "no.wav"
+    path.write_text("no sound")
+    assert exit_code("device", "--wav", str(path)) == 2
+    assert capsys.readouterr().err.startswith(f"mockcic: cannot use {path}: not a WAV file")
+    assert exit_code("device", "--text", "a", "--save", str(path / "below")) == 2
+    assert capsys.readouterr().err.startswith("mockcic: cannot make the folder")
+
+
+def test_the_short_help_is_that_of_the_list() -> None:
+    """`mockcic --help` imports no command."""
+    assert command.short_help == COMMANDS["device"][1]
+
+
+def test_help_names_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    """What CI has to know."""
+    assert exit_code("device", "--help") == 0
+    assert "Exit codes: 0" in capsys.readouterr().out
