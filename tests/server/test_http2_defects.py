@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 import pytest
-from hyperframe.frame import DataFrame, GoAwayFrame, PriorityFrame, RstStreamFrame, WindowUpdateFrame
+from hyperframe.frame import DataFrame, GoAwayFrame, PingFrame, PriorityFrame, RstStreamFrame, WindowUpdateFrame
 
 from tests.support.raw_h2 import RawClient
 from tests.support.serving import (
@@ -201,6 +201,27 @@ def test_the_application_waits_when_the_client_does_not_read(loop: str, encrypte
                 assert len(answer.body) == 24_000_000 // size * size
 
     run_on(LOOPS[loop], test)
+
+
+@on_both_loops
+async def test_one_large_send_is_not_written_at_once() -> None:
+    """Defect 3 within one message: it goes to TCP by and by, and control frames pass while it waits."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, b"x" * 20_000_000)
+
+    observer = Recorder()
+    async with (
+        serving(app, observer=observer) as port,
+        await RawClient.connect(port, settings={INITIAL_WINDOW_SIZE: 2**31 - 1}) as client,
+    ):
+        await client.grant(0, 2**31 - 1 - 65_535)
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await client.request(1)
+        await client.send(PingFrame(0, b"are you?"))
+        await observer.pinged()
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert len((await client.answer(1)).body) == 20_000_000
 
 
 @on_both_loops

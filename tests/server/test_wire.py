@@ -81,6 +81,44 @@ async def test_reset_sends_what_the_windows_allow_and_drops_the_rest() -> None:
         assert (len(answer.body), answer.reset) == (65_535, CANCEL)
 
 
+@on_both_loops
+async def test_reset_after_the_whole_answer_sends_nothing() -> None:
+    """The end that goes out first is the end; no RST_STREAM follows on a closed stream."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, b"whole")
+        wire_of(scope).reset(CANCEL)
+
+    async with serving(app) as port, await RawClient.connect(port) as client:
+        await client.request(1)
+        answer = await client.answer(1)
+        await client.ping()
+        assert (answer.body, answer.ended, answer.reset) == (b"whole", True, None)
+
+
+@on_both_loops
+async def test_abort_does_not_wait_for_a_client_that_does_not_read() -> None:
+    """FIN comes after what was written, but what cannot be written within a second is dropped."""
+    disconnected = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/fill":
+            await begin(send, b"x" * 20_000_000)
+            return
+        wire_of(scope).abort("fin")
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        disconnected.set()
+
+    async with serving(app) as port, await RawClient.connect(port, settings={4: 2**31 - 1}) as client:
+        await client.grant(0, 2**31 - 1 - 65_535)
+        await client.request(1, "/fill")
+        await client.body(1, 100_000)
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await client.request(3, "/abort")
+        await disconnected.wait()
+
+
 @pytest.mark.parametrize("ends", [False, True], ids=["still uploading", "upload ended"])
 def test_reset_when_sent_stops_an_upload_that_is_still_open(ends: bool) -> None:
     """RFC 9113 8.1: RST_STREAM(NO_ERROR) after END_STREAM; not sent when both sides have ended."""
@@ -193,7 +231,6 @@ async def test_the_handle_outlives_its_stream() -> None:
             await client.request(3, method="POST", end=False)
             await client.answer(3)
             kept[1].reset_when_sent(CANCEL)
-            kept[1].reset(CANCEL)
             await client.until(RstStreamFrame, lambda frame: frame.stream_id == 3)
             await client.ping()
             assert len(client.all(RstStreamFrame)) == 1

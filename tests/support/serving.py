@@ -75,6 +75,12 @@ class Recorder:
         self.pings.append(facts)
         self._changed.set()
 
+    async def pinged(self) -> None:
+        """Wait for the first PING."""
+        while not self.pings:
+            self._changed.clear()
+            await self._changed.wait()
+
     async def all_closed(self) -> list[str]:
         """Wait until every connection is closed; gives the reasons."""
         while not self.opened or len(self.closed) < len(self.opened):
