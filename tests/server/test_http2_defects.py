@@ -216,8 +216,9 @@ async def test_one_large_send_is_not_written_at_once() -> None:
         await RawClient.connect(port, settings={INITIAL_WINDOW_SIZE: 2**31 - 1}) as client,
     ):
         await client.grant(0, 2**31 - 1 - 65_535)
-        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
         await client.request(1)
+        await client.body(1, 100_000)
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
         await client.send(PingFrame(0, b"are you?"))
         await observer.pinged()
         client.writer.transport.resume_reading()  # type: ignore[attr-defined]

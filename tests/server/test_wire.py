@@ -83,17 +83,20 @@ async def test_reset_sends_what_the_windows_allow_and_drops_the_rest() -> None:
 
 @on_both_loops
 async def test_reset_after_the_whole_answer_sends_nothing() -> None:
-    """The end that goes out first is the end; no RST_STREAM follows on a closed stream."""
+    """The end that goes out first is the end; no RST_STREAM follows on a closed stream, and nothing is raised."""
+    returned = asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await respond(send, b"whole")
         wire_of(scope).reset(CANCEL)
+        returned.set()
 
     async with serving(app) as port, await RawClient.connect(port) as client:
         await client.request(1)
         answer = await client.answer(1)
         await client.ping()
         assert (answer.body, answer.ended, answer.reset) == (b"whole", True, None)
+        assert returned.is_set()
 
 
 @on_both_loops
