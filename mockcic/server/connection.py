@@ -7,6 +7,7 @@ import itertools
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from time import time
 from typing import Any, Final
 
@@ -129,12 +130,10 @@ class Connection(TCPServer):
         )
         self._flow.when_resumed = self._http2.resumed
         await self._http2.initiate()
-        if begin:
-            self._received(begin)
-        else:
-            self._received(await self.reader.read(READ_BYTES))
+        begin = begin or await self.reader.read(READ_BYTES)
         self._unwatch()
         self._watch(self.config.settings.idle_close_after_s, self._look_for_silence)
+        self._received(begin)
         while data := await self.reader.read(READ_BYTES):
             self._received(data)
 
@@ -197,7 +196,8 @@ class Connection(TCPServer):
             self.close(reason)
             return
         self._because(reason)
-        _reset_on_close(self._transport.get_extra_info("socket"))
+        with suppress(OSError):  # it may be gone already
+            _reset_on_close(self._transport.get_extra_info("socket"))
         self._transport.abort()
 
     def drop(self, reason: str) -> None:

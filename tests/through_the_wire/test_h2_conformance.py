@@ -26,7 +26,7 @@ from hyperframe.frame import (
 )
 
 from tests.support.raw_h2 import PREFACE, RawClient
-from tests.support.serving import Receive, Scope, Send, read_body, respond, serving
+from tests.support.serving import Receive, Recorder, Scope, Send, read_body, respond, serving
 
 NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, FLOW_CONTROL_ERROR, SETTINGS_TIMEOUT, STREAM_CLOSED = range(6)
 FRAME_SIZE_ERROR, REFUSED_STREAM, CANCEL, COMPRESSION_ERROR = range(6, 10)
@@ -700,6 +700,21 @@ def test_a_wrong_preface_ends_the_connection() -> None:
             await client.write(PREFACE + raw(PING, 0, 0, b"12345678"))
             first = await client.next_frame()
             assert isinstance(first, SettingsFrame | GoAwayFrame)
+
+    asyncio.run(test())
+
+
+def test_a_client_whose_first_bytes_are_wrong_is_not_kept() -> None:
+    """It has a second to read the GOAWAY; then the connection ends, whether it closes or not."""
+
+    async def test() -> None:
+        observer = Recorder()
+        async with serving(app, observer=observer) as port, await RawClient.connect(port, greet=False) as client:
+            await client.write(PREFACE + raw(SETTINGS, 0, 0) + raw(PING, 0, 0, b"short"))
+            await client.end()
+            assert client.goaway is not None
+            async with asyncio.timeout(5):
+                assert "protocol error" in (await observer.all_closed())[0]
 
     asyncio.run(test())
 
