@@ -105,6 +105,7 @@ class Device:
         self._uploads: dict[str, asyncio.Event] = {}
         self._connection: Connection | None = None
         self._is_ready = False
+        self._life: asyncio.Task[None] | None = None
         self._first: asyncio.Future[None] | None = None
         self._was_asked = False
         self._posting = 0
@@ -137,7 +138,8 @@ class Device:
 
     async def _leave(self, error: BaseException | None) -> None:
         """End the one task that owns all others. Its group is told of cancellations only: it would wrap all else."""
-        self._life.cancel()
+        if self._life is not None:
+            self._life.cancel()
         told = error if isinstance(error, asyncio.CancelledError) else None
         await self._group.__aexit__(None if told is None else type(told), told, None)
 
@@ -332,8 +334,8 @@ class Device:
     async def _ready(self) -> Connection:
         """The connection, once Hello was parsed (PROTOCOL 2.1)."""
         while (connection := self._connection) is None or not self._is_ready or not connection.is_usable:
-            if self._life.done():
-                raise ConnectionLostError("the device is switched off")
+            if self._life is None or self._life.done():
+                raise ConnectionLostError("the device is switched off; use it inside its `async with` block")
             await self._change()
         return connection
 

@@ -198,6 +198,24 @@ async def test_the_end_of_the_connection_is_noticed_by_all_who_wait(harm: object
             await connection.request("GET", "/")
 
 
+async def test_who_waits_for_a_ping_learns_of_the_end() -> None:
+    """At once, not after the ping's own time."""
+
+    async def act(peer: Peer) -> None:
+        await peer.request(1)
+        peer.hang_up()
+
+    async with peer_serving(act) as url, connect(url) as connection:
+        await connection.request("GET", "/")
+
+        async def ping_on() -> None:
+            while True:
+                await connection.ping()
+
+        with pytest.raises(ConnectionLostError):
+            await ping_on()
+
+
 async def test_an_error_of_the_block_is_raised_as_it_is() -> None:
     """Not in a group, although a TaskGroup owns the task that reads."""
     async with peer_serving(nothing) as url:

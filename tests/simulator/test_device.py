@@ -54,7 +54,7 @@ async def living(cic: Bench, scenario: str | None = None, **options: Any) -> Asy
         cic.load(f"scenario: test\n{scenario}", strict=True)
     token = cic.device().token
     assert cic.h2c_url is not None
-    async with Device(cic.h2c_url, token=token, **{"pace": 0.0, **options}) as device:
+    async with asyncio.timeout(30), Device(cic.h2c_url, token=token, **{"pace": 0.0, **options}) as device:
         yield device
 
 
@@ -179,6 +179,33 @@ async def test_goaway_makes_the_device_connect_anew_once_its_events_are_answered
         assert (await device.say_text("안녕")).status == 204
         await device.wait_for("Clova.Hello", count=2)
     assert len(connections) == 2
+
+
+async def test_events_wait_for_the_hello_of_a_new_downchannel() -> None:
+    """PROTOCOL 2.1: also on a connection that lives on."""
+    before_hello: list[str] = []
+
+    async def act(peer: Peer) -> None:
+        await peer.request(1)
+        hello(peer, 1)
+        peer.data(1, b"--\r\n", end=True)
+        await peer.request(3)
+        for _ in range(3):
+            await peer.ping()
+        before_hello.extend(request.headers[":path"] for request in peer.requests.values())
+        hello(peer, 3)
+        await peer.request(5)
+        peer.answer(5, 204, end=True)
+
+    def notice(moment: Moment) -> None:
+        if isinstance(moment, moments.Lost) and moment.what == "downchannel":
+            lost.set()
+
+    lost = asyncio.Event()
+    async with peer_serving(act) as url, Device(url, reopen_after_s=0.0, pace=0.0, on_moment=notice) as device:
+        await lost.wait()
+        assert (await device.say_text("안녕")).status == 204
+    assert before_hello == ["/v1/directives", "/v1/directives"]
 
 
 async def test_settling_asks_for_alerts_and_settings_after_hello(cic: Bench) -> None:
@@ -527,8 +554,10 @@ async def test_a_device_that_was_left_says_so(cic: Bench) -> None:
     """Instead of waiting for ever."""
     async with living(cic) as device:
         pass
-    with pytest.raises(ConnectionLostError):
+    with pytest.raises(ConnectionLostError, match="switched off"):
         await device.say_text("안녕")
+    with pytest.raises(ConnectionLostError, match="switched off"):
+        await Device("http://127.0.0.1:1").ping()
 
 
 # ---------------------------------------------------------------------- helpers

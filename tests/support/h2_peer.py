@@ -13,6 +13,8 @@ import h2.connection
 import h2.events
 import h2.exceptions
 
+TEST_WITHIN_S = 20.0  # a test that hangs fails then
+
 
 @dataclass
 class Request:
@@ -32,6 +34,7 @@ class Peer:
         self.reader, self.writer = reader, writer
         self.requests: dict[int, Request] = {}
         self.resets: list[int] = []
+        self.acks = 0
         self.grants = True
         self.silent = False
         self.closed = False
@@ -70,6 +73,8 @@ class Peer:
                     self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             case h2.events.StreamEnded():
                 self.requests[event.stream_id].ended = True
+            case h2.events.PingAckReceived():
+                self.acks += 1
             case h2.events.StreamReset():
                 self.resets.append(event.stream_id)
 
@@ -83,6 +88,13 @@ class Peer:
         """Wait for a request."""
         await self.until(lambda peer: stream_id in peer.requests and (peer.requests[stream_id].ended or not whole))
         return self.requests[stream_id]
+
+    async def ping(self) -> None:
+        """A round trip: what the client had to send by then is here."""
+        wanted = self.acks + 1
+        self.h2.ping(b"peer has")
+        self.flush()
+        await self.until(lambda peer: peer.acks >= wanted)
 
     def answer(self, stream_id: int, status: int = 200, *headers: tuple[str, str], end: bool = False) -> None:
         self.h2.send_headers(stream_id, [(":status", str(status)), *headers], end_stream=end)
@@ -111,7 +123,7 @@ async def peer_serving(
 ) -> AsyncIterator[str]:
     """Serve; `act` runs beside each connection. Gives the URL."""
     acts: list[asyncio.Task[None]] = []
-    async with asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(TEST_WITHIN_S), asyncio.TaskGroup() as tasks:
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             peer = Peer(reader, writer)
