@@ -21,7 +21,7 @@ def upload() -> bytes:
     volume = {"header": {"namespace": "Speaker", "name": "VolumeState"}, "payload": {"volume": 7, "muted": False}}
     event = {"context": [volume], "event": {"header": header, "payload": {"lang": "ko"}}}
     return (
-        b'--b\r\nContent-Disposition: form-data; name="metadata"\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="metadata"\r\nContent-Type: application/json\r\n\r\n'
         + json.dumps(event).encode()
         + b'\r\n--b\r\nContent-Disposition: form-data; name="audio"\r\nContent-Type: application/octet-stream\r\n\r\n'
         + os.urandom(32_000)
@@ -36,7 +36,10 @@ def rate(which: str, body: Path) -> float:
         command += ["-H", "authorization: Bearer benchmark", "-H", "content-type: multipart/form-data; boundary=b"]
         pinned = ["taskset", "-c", "1"] if cores() > 1 else []
         done = subprocess.run(
-            [*pinned, *command, f"https://127.0.0.1:{running.port}/v1/events"], capture_output=True, text=True, check=True
+            [*pinned, *command, f"https://127.0.0.1:{running.port}/v1/events"],
+            capture_output=True,
+            text=True,
+            check=True,
         )
     if f"{EVENTS} succeeded" not in done.stdout:
         raise RuntimeError(f"{which}: not every event was answered:\n{done.stdout}")

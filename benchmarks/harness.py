@@ -79,7 +79,9 @@ def median(values: Sequence[float]) -> float:
 
 def print_table(rows: Sequence[Row]) -> None:
     """Columns, aligned."""
-    cells = [(row.what, row.measured, row.wanted, {None: "", True: "reached", False: "MISSED"}[row.reached]) for row in rows]
+    cells = [
+        (row.what, row.measured, row.wanted, {None: "", True: "reached", False: "MISSED"}[row.reached]) for row in rows
+    ]
     widths = [max(len(line[n]) for line in cells) for n in range(4)]
     for line in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -78,6 +78,11 @@ def run() -> list[Row]:
         starts = [start_once(home) for _ in range(ROUNDS)]
     costs = fixture_costs()
     return [
-        Row("serve to first answer", f"{1000 * median(starts):.0f} ms", f"<= {1000 * START_S:.0f} ms", median(starts) <= START_S),
+        Row(
+            "serve to first answer",
+            f"{1000 * median(starts):.0f} ms",
+            f"<= {1000 * START_S:.0f} ms",
+            median(starts) <= START_S,
+        ),
         Row("fixture, each test", f"{median(costs):.2f} ms", f"<= {FIXTURE_MS:.0f} ms", median(costs) <= FIXTURE_MS),
     ]

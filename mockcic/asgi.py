@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOST: Final = (
     "mockcic runs under a stock ASGI server. Lost there: HTTP/2 PING frames in the journal; the reset of an upload that"
     " does not stop; with stock Hypercorn also early answers (an answer before the end of the upload closes the"
-    " connection), back-pressure, requests without :authority and Host, more than 1,000 requests on one connection, and a"
+    " connection), back-pressure, requests without :authority and Host, more than 1,000 requests on a connection, and a"
     " clean stop with open downchannels. `mockcic serve` has all of them."
 )
 

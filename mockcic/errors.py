@@ -76,8 +76,15 @@ class WireError(Exception):
     which it became certain (None where no body is concerned), `code` names the rule as in `Finding.code`.
     """
 
-    def __init__(self, description: str, *, status: int = 400, offset: int | None = None, code: str = "multipart",
-                 detail: str = "") -> None:
+    def __init__(
+        self,
+        description: str,
+        *,
+        status: int = 400,
+        offset: int | None = None,
+        code: str = "multipart",
+        detail: str = "",
+    ) -> None:
         super().__init__(detail or description)
         self.description = description
         self.status = status

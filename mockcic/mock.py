@@ -20,6 +20,7 @@ from mockcic.scenario.settings import Profile
 from mockcic.scenario.steps import Send, read_step
 from mockcic.server.device import Device
 from mockcic.server.loop import new_event_loop
+from mockcic.server.registry import Registry
 from mockcic.server.service import Listening, Service
 
 Loadable = str | Path | Mapping[str, Any] | ScenarioSet
@@ -139,7 +140,7 @@ class Bench:
         self._end_listening: Callable[[], None] | None = None
 
     @property
-    def _registry(self) -> Any:
+    def _registry(self) -> Registry:
         return self._mock._service.cic.devices
 
     def _open(self) -> None:
@@ -203,7 +204,7 @@ class Bench:
         return self._tokens[0] if self._tokens else self.device().token
 
     def load(self, what: Loadable, *, profile: Profile | None = None, strict: bool = False) -> ScenarioSet:
-        """Run this scenario from now on: a path, YAML text, or a mapping. Raises `ScenarioError` and changes nothing."""
+        """Run this scenario from now on: a path, YAML text, a mapping. `ScenarioError` changes nothing."""
         scenarios = load_any(what, profile=profile, strict=strict)
         self._scenario = scenarios
 
@@ -222,7 +223,11 @@ class Bench:
         return None if self._scenario is None else self._scenario.for_device("", "")
 
     def push(
-        self, directive: str | Mapping[str, Any], payload: Mapping[str, Any] | None = None, *, to: TestDevice | None = None
+        self,
+        directive: str | Mapping[str, Any],
+        payload: Mapping[str, Any] | None = None,
+        *,
+        to: TestDevice | None = None,
     ) -> int:
         """Push a directive to the devices of this test, or to one; returns how many downchannels took it.
 
@@ -234,7 +239,9 @@ class Bench:
 
         def push() -> int:
             tokens = self._tokens if to is None else [to.token]
-            devices = list(self._registry) if self._all and to is None else [self._registry.get(each) for each in tokens]
+            devices = (
+                list(self._registry) if self._all and to is None else [self._registry.get(each) for each in tokens]
+            )
             count = 0
             for device in devices:
                 if device is not None and device.downchannel is not None:
@@ -302,7 +309,9 @@ class Bench:
         return await asyncio.to_thread(self.wait_for, what, **how)
 
     @staticmethod
-    def _condition(what: str | Callable[[Entry], bool], kind: Kind, device: TestDevice | None) -> Callable[[Entry], bool]:
+    def _condition(
+        what: str | Callable[[Entry], bool], kind: Kind, device: TestDevice | None
+    ) -> Callable[[Entry], bool]:
         name = None if device is None else device.name
         if callable(what):
             return lambda entry: (name is None or entry.device == name) and what(entry)
@@ -337,7 +346,11 @@ class MockCIC(Bench):
         strict: bool = False,
     ) -> None:
         super().__init__(self, all_devices=True)
-        scenarios = builtin(profile=profile, strict=strict) if scenario is None else load_any(scenario, profile=profile, strict=strict)
+        scenarios = (
+            builtin(profile=profile, strict=strict)
+            if scenario is None
+            else load_any(scenario, profile=profile, strict=strict)
+        )
         self._scenario = scenarios
         listening = Listening(host=host, port=port, h2c_port=h2c_port, tls=tls, host_names=tuple(host_names), home=home)
         self._service = Service(scenarios, listening)
@@ -396,7 +409,9 @@ class MockCIC(Bench):
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     async def __aenter__(self) -> Self:

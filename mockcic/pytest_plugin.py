@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options and ini values of the plugin."""
     parser.addini("cic_scenario", "the scenario every test begins with: a file or folder, relative to the rootdir")
-    parser.addini("cic_profile", 'profile of that scenario: seed or 2021; the file\'s own without it')
+    parser.addini("cic_profile", "profile of that scenario: seed or 2021; the file's own without it")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -41,7 +41,9 @@ async def test_a_push_reaches_the_device_with_what_the_protocol_fixes(cic: Bench
     device = cic.device()
     async with Device(cic.url, ca_file=cic.ca_file, token=device.token, pace=0) as simulated:
         await asyncio.to_thread(device.wait_for, lambda entry: entry.kind == "downchannel")
-        assert cic.push({"SpeechSynthesizer.Speak": {"ttsLang": "ko", "ttsText": "x", "audio": {"silence": "100ms"}}}) == 1
+        assert (
+            cic.push({"SpeechSynthesizer.Speak": {"ttsLang": "ko", "ttsText": "x", "audio": {"silence": "100ms"}}}) == 1
+        )
         speak = await simulated.wait_for("SpeechSynthesizer.Speak", timeout=5)
         url = speak.directive.payload["url"]
         assert speak.directive.payload["format"] == "AUDIO_MPEG"

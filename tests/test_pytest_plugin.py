@@ -75,7 +75,9 @@ def test_marked(cic):
 
 def test_the_ini_file_chooses_the_scenario_of_every_test(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\ncic_scenario = one.yaml\n")
-    pytester.makefile(".yaml", one="scenario: one\nsettings: {same_connection: false}\non: [{event: '*', exception: {code: 500}}]\n")
+    pytester.makefile(
+        ".yaml", one="scenario: one\nsettings: {same_connection: false}\non: [{event: '*', exception: {code: 500}}]\n"
+    )
     pytester.makepyfile(CLIENT + "\ndef test_it(cic):\n    assert say(cic, cic.device(), 'hello').status_code == 500\n")
     pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=1)
 

@@ -17,9 +17,9 @@ from mockcic.errors import Finding
 class Sound:
     """The sound of an upload as heard so far (16-bit PCM, 16 kHz, mono, little endian: PROTOCOL 3.3).
 
-    `seconds` of sound in `size` bytes; `level_dbfs` is the RMS level of all of it (None before the first sample or when
-    nobody asked for it); `silent_for_s` is how long the level has been below the threshold at the end of what was heard,
-    after something louder was heard (None before that). `sha256` is known when the upload has ended.
+    `seconds` of sound in `size` bytes; `level_dbfs` is the RMS level of all of it (None before the first sample or
+    when nobody asked for it); `silent_for_s` is how long the level has been below the threshold at the end of what
+    was heard, after something louder was heard (None before that). `sha256` is known when the upload has ended.
     """
 
     size: int = 0

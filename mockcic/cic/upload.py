@@ -107,7 +107,9 @@ class UploadReader:
             if self._sound_parts and self._strict.metadata_first:
                 raise WireError(METADATA_NOT_FIRST, code="multipart.metadata-first")
             if self._sound_parts:
-                self._find("multipart.metadata-first", "the audio before the metadata", "the metadata first (PROTOCOL 3.1)")
+                self._find(
+                    "multipart.metadata-first", "the audio before the metadata", "the metadata first (PROTOCOL 3.1)"
+                )
             if part.name != "metadata":
                 self._find("multipart.part-name", f'the JSON part named "{part.name}"', '"metadata" (PROTOCOL 3.1)')
             self._metadata = bytearray()
@@ -169,7 +171,11 @@ def is_metadata(part: PartBegan) -> bool:
 def is_sound(part: PartBegan) -> bool:
     """An audio part: named `audio` or `audio.wav`, or binary by its type (DEVICES Q6)."""
     name = part.name or ""
-    return name.startswith("audio") or _media_type(part) == "application/octet-stream" or _media_type(part).startswith("audio/")
+    return (
+        name.startswith("audio")
+        or _media_type(part) == "application/octet-stream"
+        or _media_type(part).startswith("audio/")
+    )
 
 
 def _media_type(part: PartBegan) -> str:
@@ -177,7 +183,7 @@ def _media_type(part: PartBegan) -> str:
 
 
 def read_event(data: bytes, *, strict: bool = False) -> tuple[Event, list[Finding]]:
-    """The event of a metadata part, with findings about its envelope. Raises `WireError` 400 where it cannot be used."""
+    """The event of a metadata part, with findings about its envelope. Raises `WireError` where it cannot be used."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -185,13 +191,15 @@ def read_event(data: bytes, *, strict: bool = False) -> tuple[Event, list[Findin
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise WireError(NOT_JSON, code="message.json", detail=f"{NOT_JSON}: {error or 'nested too deep'}") from None
+        raise WireError(NOT_JSON, code="message.json", detail=f"{NOT_JSON}: {error}") from None
     if not isinstance(value, dict):
         raise _shape("the metadata", "an object", value)
     findings: list[Finding] = []
     body = value.get("event")
     if body is None and "header" in value and not strict:
-        findings.append(Finding("message.envelope", "header and payload at top level", "them inside `event` (PROTOCOL 3.2)"))
+        findings.append(
+            Finding("message.envelope", "header and payload at top level", "them inside `event` (PROTOCOL 3.2)")
+        )
         body = value
     if not isinstance(body, dict):
         raise _shape("event", "an object", body)

@@ -328,10 +328,16 @@ class TextLines:
 
     def __init__(self) -> None:
         self._dialogues: dict[str, str] = {}
+        self._last = ""
 
     def show(self, moment: Moment) -> None:
-        """Print it."""
-        click.echo(f"{moment.at_s:+9.3f}  {self.describe(moment)}")
+        """Print it, unless it only repeats the line before, as each vain attempt to connect anew would."""
+        from mockcic.simulator.moments import Lost
+
+        text = self.describe(moment)
+        if text != self._last or not isinstance(moment, Lost):
+            click.echo(f"{moment.at_s:+9.3f}  {text}")
+        self._last = text
 
     def describe(self, moment: Moment) -> str:
         """The line without its time."""

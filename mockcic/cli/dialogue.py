@@ -107,7 +107,9 @@ class TextPrinter:
         """One line, or none where an entry says nothing to a person."""
         text = describe(entry)
         if text is not None:
-            device = click.style(f"{entry.device or entry.connection:<8}", fg="cyan" if entry.device else None, dim=not entry.device)
+            device = click.style(
+                f"{entry.device or entry.connection:<8}", fg="cyan" if entry.device else None, dim=not entry.device
+            )
             click.echo(f"{entry.at_s - self._began:+9.3f}  {device} {text}")
 
 
@@ -123,7 +125,9 @@ def describe(entry: Entry) -> str | None:
             return click.style(f"disconnect  {data.get('reason', '')}", dim=True)
         case "downchannel":
             if entry.name == "open":
-                return click.style("downchannel open", bold=True) + (" (replaces the old one)" if data.get("replaced") else "")
+                return click.style("downchannel open", bold=True) + (
+                    " (replaces the old one)" if data.get("replaced") else ""
+                )
             return f"downchannel closed: {data.get('reason', '')}"
         case "event":
             return f"{click.style(entry.name, bold=True)}{dialogue}{_gist(data.get('payload'))}"
@@ -165,8 +169,10 @@ def _match(entry: Entry) -> str | None:
     if entry.name:
         return click.style(f"  rule: {entry.name}", dim=True)
     lines = [click.style(f"! no rule fits {entry.data['event']}", fg="yellow")]
-    for near in entry.data.get("nearest", ()):
-        lines.append(click.style(f"{'':20}nearest: {near['rule']}: {'; '.join(near['misses'])}", fg="yellow"))
+    lines += [
+        click.style(f"{'':20}nearest: {near['rule']}: {'; '.join(near['misses'])}", fg="yellow")
+        for near in entry.data.get("nearest", ())
+    ]
     return "\n".join(lines)
 
 

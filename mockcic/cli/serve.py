@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -25,20 +26,43 @@ if TYPE_CHECKING:
 
 @click.command(name="serve", short_help="Serve scenarios to devices.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE|FOLDER]...")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 opens it to the LAN.")
-@click.option("--port", default=8443, show_default=True, type=click.IntRange(0, 65535), help="TLS port; 0 for any free one.")
-@click.option("--h2c", "h2c_port", type=click.IntRange(0, 65535), help="Also HTTP/2 in clear text (prior knowledge) on this port.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 opens it to the LAN."
+)
+@click.option(
+    "--port", default=8443, show_default=True, type=click.IntRange(0, 65535), help="TLS port; 0 for any free one."
+)
+@click.option(
+    "--h2c", "h2c_port", type=click.IntRange(0, 65535), help="Also HTTP/2 in clear text (prior knowledge) on this port."
+)
 @click.option("--host-name", "host_names", multiple=True, help="One more name or address for the certificate.")
 @click.option("--cert", "certfile", type=click.Path(path_type=Path), help="Your own certificate chain (PEM).")
 @click.option("--key", "keyfile", type=click.Path(path_type=Path), help="Its private key (PEM).")
-@click.option("--home", type=click.Path(path_type=Path), help="Folder of the CA.  [default: $MOCKCIC_HOME or ~/.mockcic]")
+@click.option(
+    "--home", type=click.Path(path_type=Path), help="Folder of the CA.  [default: $MOCKCIC_HOME or ~/.mockcic]"
+)
 @click.option("--profile", type=click.Choice(["seed", "2021"]), help="Use this profile, whatever the scenarios say.")
 @click.option("--strict", is_flag=True, help="Refuse every departure from the documents.")
 @click.option("--default", "default", metavar="NAME", help="The scenario of a set for devices that no `for` names.")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable of the scenarios.")
-@click.option("--idle-close-after", type=click.FloatRange(min=0.0), metavar="SECONDS", help="Close connections that are silent for so long.  [default: never]")
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed: lines for people, or one JSON object each.")
-@click.option("--ready-file", type=click.Path(path_type=Path), help="Written once connections are accepted: JSON with url, h2c_url, ca_file, pid, version.")
+@click.option(
+    "--idle-close-after",
+    type=click.FloatRange(min=0.0),
+    metavar="SECONDS",
+    help="Close connections that are silent for so long.  [default: never]",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What is printed: lines for people, or one JSON object each.",
+)
+@click.option(
+    "--ready-file",
+    type=click.Path(path_type=Path),
+    help="Written once connections are accepted: JSON with url, h2c_url, ca_file, pid, version.",
+)
 @click.option("--no-reload", is_flag=True, help="Do not watch the scenario files for edits.")
 def command(paths: tuple[Path, ...], **options: Any) -> None:
     """Serve scenarios to devices; without FILE or FOLDER the built-in one, so that any device gets a life at once.
@@ -158,9 +182,8 @@ class Serving:
 
     async def _reload(self, service: Service, scenarios: ScenarioSet) -> None:
         """Take edited files while running, all or nothing: a broken edit is reported and the old set stays."""
-        from mockcic.scenario.watch import watch
-
         from mockcic.cli.problems import print_problems
+        from mockcic.scenario.watch import watch
 
         async for changed in watch(self._watched(scenarios)):
             names = ", ".join(sorted(path.name for path in changed))
@@ -197,10 +220,6 @@ def lan_addresses() -> list[str]:
             found.add(probe.getsockname()[0])
         except OSError:
             pass
-    try:
+    with contextlib.suppress(OSError):
         found.update(str(entry[4][0]) for entry in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET))
-    except OSError:
-        pass
     return sorted(address for address in found if not address.startswith("127.") and address != "0.0.0.0")
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 Kind = Literal[
@@ -45,7 +45,7 @@ class Entry:
         """One flat JSON object, empty members left out."""
         value: dict[str, Any] = {
             "number": self.number,
-            "time": datetime.fromtimestamp(self.wall_s, tz=timezone.utc).isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(self.wall_s, tz=UTC).isoformat(timespec="milliseconds"),
             "kind": self.kind,
         }
         for key in ("device", "connection", "stream", "dialogue", "name"):

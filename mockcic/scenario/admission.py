@@ -36,14 +36,20 @@ class Admission:
         refusal: Refusal | None = None
         if self._was_seen(event.message_id):
             findings.append(
-                Finding("message.id-twice", f"messageId {event.message_id} again", "an id of its own for each message (PROTOCOL 3.2)")
+                Finding(
+                    "message.id-twice",
+                    f"messageId {event.message_id} again",
+                    "an id of its own for each message (PROTOCOL 3.2)",
+                )
             )
             if self._settings.duplicate_message_id == 400:
                 refusal = Refusal(400, f"messageId {event.message_id} was used before")
         if event.full_name not in catalogue().events:
             near = catalogue().suggest("event", event.full_name)
             mend = f"did you mean {near[0]}?" if near else ""
-            findings.append(Finding("event.unknown", event.full_name, "an event of the catalogue (PROTOCOL 3.2: INF)", mend))
+            findings.append(
+                Finding("event.unknown", event.full_name, "an event of the catalogue (PROTOCOL 3.2: INF)", mend)
+            )
         elif self._settings.event_check != "off":
             judged = self._by_catalogue(event)
             findings.extend(judged)

@@ -39,7 +39,8 @@ class Composer:
     ) -> tuple[Directive, tuple[Attachment, ...]]:
         """The directive of a step and its attachments, in the order of the step.
 
-        `dialogue` is the id to echo, None for none. Raises `TemplateProblem`, and `OSError` for a sound file that went away.
+        `dialogue` is the id to echo, None for none. Raises `RenderError`, and `OSError` for a lost
+        sound file.
         """
         attachments: list[Attachment] = []
         cids: dict[str, str] = {}

@@ -44,7 +44,7 @@ class Condition(BaseModel):
     matches: str | None = Field(default=None, description="A regular expression found anywhere in the text.")
     contains: Any = Field(
         default=MISSING,
-        description="A text that holds this text, a list that holds this element, or an object that holds these members.",
+        description="A text with this text in it, a list with this element, or an object with these members.",
     )
     min: Bound | None = Field(default=None, description="A number (or a duration, as seconds) not below this.")
     max: Bound | None = Field(default=None, description="A number (or a duration, as seconds) not above this.")
@@ -62,7 +62,12 @@ class Condition(BaseModel):
                 raise PydanticCustomError(
                     "pattern",
                     "{found} is not a regular expression: {error}",
-                    {"found": shown(value), "error": str(error), "expected": "a regular expression of Python's re", "mend": ""},
+                    {
+                        "found": shown(value),
+                        "error": str(error),
+                        "expected": "a regular expression of Python's re",
+                        "mend": "",
+                    },
                 ) from None
         return value
 
@@ -72,12 +77,16 @@ class Condition(BaseModel):
             raise PydanticCustomError(
                 "empty_condition",
                 "a condition that asks nothing",
-                {"expected": "a value, a list of values, or one of is, one_of, matches, contains, min, max, present, absent, not", "mend": ""},
+                {
+                    "expected": "a value, a list of values, or one of is, one_of, matches, contains, min, max, "
+                    "present, absent, not",
+                    "mend": "",
+                },
             )
         return self
 
     def miss(self, got: object, render: Render) -> str | None:
-        """What was expected, when `got` does not fit; None when it fits. `render` fills templates in expected values."""
+        """What was expected, when `got` does not fit; None when it fits. `render` fills templates in it."""
         if self.present is not None and (got is not MISSING) is not self.present:
             return "present" if self.present else "absent"
         if self.absent is not None and (got is MISSING) is not self.absent:
@@ -112,7 +121,11 @@ class Condition(BaseModel):
 
     def __str__(self) -> str:
         said = self.model_dump(by_alias=True, exclude_unset=True)
-        return shown(said["is"]) if set(said) == {"is"} else ", ".join(f"{key} {shown(value)}" for key, value in said.items())
+        return (
+            shown(said["is"])
+            if set(said) == {"is"}
+            else ", ".join(f"{key} {shown(value)}" for key, value in said.items())
+        )
 
 
 def same(expected: object, got: object) -> bool:
@@ -134,7 +147,9 @@ def holds(got: object, wanted: object) -> bool:
         return any(same(wanted, element) or (isinstance(wanted, Mapping) and holds(element, wanted)) for element in got)
     if isinstance(got, Mapping):
         if isinstance(wanted, Mapping):
-            return all(key in got and (same(value, got[key]) or holds(got[key], value)) for key, value in wanted.items())
+            return all(
+                key in got and (same(value, got[key]) or holds(got[key], value)) for key, value in wanted.items()
+            )
         return wanted in got
     return False
 

@@ -29,7 +29,7 @@ class CloseDownchannel:
 
 @dataclass(frozen=True, slots=True)
 class ReplyDirective:
-    """Send a directive in the answer to the event on `stream`; the first one begins the 200. `last`: nothing follows."""
+    """Send a directive in the answer to the event on `stream`; the first begins the 200. `last`: nothing follows."""
 
     stream: str
     directive: Directive

@@ -6,7 +6,7 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, Literal, assert_never
 
@@ -51,7 +51,7 @@ from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Scenario
 from mockcic.scenario.script import Script, make_script, shuffle_replies
 from mockcic.scenario.settings import Heard, HelloAfter, Settings
 from mockcic.scenario.steps import Change, Cue, Moment, Send, Wait
-from mockcic.scenario.template import TemplateProblem, render
+from mockcic.scenario.template import RenderError, render
 from mockcic.scenario.words import read_duration
 
 HELLO: Final = Send(directive="Clova.Hello")
@@ -202,7 +202,9 @@ class Engine:
         lifetime = self.settings.downchannel_lifetime
         if lifetime != "endless":
             self._call(
-                now + self._seconds(lifetime, now), fact.stream, lambda _: self._out.append(CloseDownchannel("its lifetime is over"))
+                now + self._seconds(lifetime, now),
+                fact.stream,
+                lambda _: self._out.append(CloseDownchannel("its lifetime is over")),
             )
         for cue in self.scenario.downchannel:
             if cue.after is None or cue.after.event is None:
@@ -381,7 +383,7 @@ class Engine:
         for number, rule in enumerate(self.scenario.on):
             try:
                 result.append(match(rule, number, self._uses[number], subject, fill))
-            except TemplateProblem as problem:
+            except RenderError as problem:
                 self._out.append(Found(_template_finding(problem, rule.label), upload.stream))
                 result.append(Match(rule, number, (Miss("when", "a template that can be rendered", problem.why),)))
         return result
@@ -403,7 +405,7 @@ class Engine:
             if answer.raw is not None:
                 self._out.append(self._raw(answer.raw, upload, now, stop_upload))
                 return
-        except TemplateProblem as problem:
+        except RenderError as problem:
             self._fail(upload, problem, stop_upload)
             return
         script = make_script(answer.reply or [], "reply", self.scenario.replies)
@@ -480,11 +482,13 @@ class Engine:
                         self._reply(send, upload, now, last=script.replies_left == 0)
                     case Send() as send:
                         self._push(send, upload, now, why)
-        except (TemplateProblem, OSError) as problem:
+        except (RenderError, OSError) as problem:
             if ends_reply and upload is not None:
                 self._fail(upload, problem, stop_upload)
             else:
-                self._out.append(Found(_template_finding(problem, self.scenario.scenario), upload.stream if upload else ""))
+                self._out.append(
+                    Found(_template_finding(problem, self.scenario.scenario), upload.stream if upload else "")
+                )
             return
         if ends_reply and upload is not None:
             self._out.append(EndReply(upload.stream, stop_upload and not upload.ended))
@@ -525,7 +529,9 @@ class Engine:
 
     def _fail(self, upload: Upload, problem: Exception, stop_upload: bool) -> None:
         self._out.append(Found(_template_finding(problem, self.scenario.scenario), upload.stream))
-        self._out.append(Refuse(upload.stream, Refusal(500, f"scenario {self.scenario.scenario}: {problem}"), stop_upload))
+        self._out.append(
+            Refuse(upload.stream, Refusal(500, f"scenario {self.scenario.scenario}: {problem}"), stop_upload)
+        )
 
     # ------------------------------------------------------------------ state, names, time
 
@@ -533,7 +539,7 @@ class Engine:
         try:
             for name, value in values.items():
                 self.vars[name] = render(value, self._names(upload, now))
-        except TemplateProblem as problem:
+        except RenderError as problem:
             self._out.append(Found(_template_finding(problem, self.scenario.scenario), upload.stream if upload else ""))
         if state is not None and state != self.state:
             self._out.append(StateChanged(self.state, state))
@@ -548,7 +554,7 @@ class Engine:
             "device": self._device_members(),
             "uuid": self._composer.uuid,
             "random": self._composer.random,
-            "now": datetime.fromtimestamp(now + self._wall_offset_s, tz=timezone.utc),
+            "now": datetime.fromtimestamp(now + self._wall_offset_s, tz=UTC),
         }
         if upload is not None:
             event = upload.event

@@ -30,7 +30,7 @@ class Subject:
 
     event: Event
     headers: Mapping[str, str]
-    sound: Sound | None | _Pending
+    sound: Sound | _Pending | None
     state: str
     vars: Mapping[str, Any]
     counts: Mapping[str, int]
@@ -80,7 +80,12 @@ def sound_members(sound: Sound | None) -> dict[str, Any]:
     """The members of `audio` in conditions and templates."""
     if sound is None:
         return {"present": False}
-    members: dict[str, Any] = {"present": True, "seconds": sound.seconds, "duration": sound.seconds, "bytes": sound.size}
+    members: dict[str, Any] = {
+        "present": True,
+        "seconds": sound.seconds,
+        "duration": sound.seconds,
+        "bytes": sound.size,
+    }
     if sound.level_dbfs is not None:
         members["level"] = sound.level_dbfs
     if sound.sha256 is not None:
@@ -147,7 +152,7 @@ def first_fit(matches: Iterable[Match]) -> Match | None:
 
 
 def nearest(matches: Iterable[Match], event: str) -> list[Match]:
-    """The rules that came nearest, best first: those about the event, then those of its namespace, fewest misses first."""
+    """The rules that came nearest, best first: about the event, then of its namespace, fewest misses first."""
     namespace = event.partition(".")[0] + "."
 
     def distance(each: Match) -> tuple[int, int, int]:

@@ -79,7 +79,9 @@ class Answer(Part):
         forms = [key for key in ("reply", "exception", "raw") if getattr(self, key) is not None]
         if len(forms) > 1:
             raise PydanticCustomError(
-                "two_answers", "{found} in one answer", {"found": " and ".join(forms), "expected": "one of reply, exception, raw", "mend": ""}
+                "two_answers",
+                "{found} in one answer",
+                {"found": " and ".join(forms), "expected": "one of reply, exception, raw", "mend": ""},
             )
         return self
 
@@ -91,16 +93,21 @@ class Rule(Answer):
     event: Texts = Field(description="Namespace.Name, or several; * and ? stand for any letters.")
     when: dict[str, AnyCondition] = Field(
         default_factory=dict,
-        description="Conditions by member: payload.x, header.x, context.Speaker.VolumeState.volume, request.user-agent, "
-        "audio.present, audio.seconds, audio.bytes, audio.level, audio.sha256, vars.x, count.EVENT.",
+        description="Conditions by member: payload.x, header.x, context.Speaker.VolumeState, "
+        "request.user-agent, audio.present, audio.seconds, audio.bytes, audio.level, audio.sha256, vars.x, count.EVENT",
     )
     in_: Texts = Field(default_factory=list, alias="in", description="States in which the rule counts; all without it.")
     times: int | None = Field(default=None, ge=1, description="How often it fits, for each device.")
     while_uploading: list[Cue] | None = Field(
-        default=None, description="What happens while the sound is still coming in; the setting `stop_capture` without it."
+        default=None,
+        description="What happens while the sound is still coming in; the setting `stop_capture` without it.",
     )
-    in_turn: list[Answer] | None = Field(default=None, min_length=1, description="Answers one after another; the last one stays.")
-    cycle: list[Answer] | None = Field(default=None, min_length=1, description="Answers one after another, round and round.")
+    in_turn: list[Answer] | None = Field(
+        default=None, min_length=1, description="Answers one after another; the last one stays."
+    )
+    cycle: list[Answer] | None = Field(
+        default=None, min_length=1, description="Answers one after another, round and round."
+    )
 
     _where: str = PrivateAttr(default="")
 
@@ -178,19 +185,27 @@ class Scenario(Part):
     scenario: Name = Field(description="Its name.")
     about: str = Field(default="", description="What it tells, for people.")
     for_: Devices | None = Field(
-        default=None, alias="for", description="In a set: the devices that get this scenario; the set's first one is for the rest."
+        default=None,
+        alias="for",
+        description="In a set: the devices that get this scenario; the set's first one is for the rest.",
     )
-    profile: AnyProfile = Field(default="2021", description="seed (August 2017) or 2021: chooses defaults (PROTOCOL section 0).")
+    profile: AnyProfile = Field(
+        default="2021", description="seed (August 2017) or 2021: chooses defaults (PROTOCOL section 0)."
+    )
     settings: Settings = Field(default_factory=Settings, description="The questions the documents leave open.")
     tokens: Annotated[Tokens, BeforeValidator(_read_tokens)] = Field(
         default_factory=Tokens, description="The bearer tokens taken; any without it."
     )
-    include: Texts = Field(default_factory=list, description="Files whose rules, replies and variables are added, or builtin/NAME.")
+    include: Texts = Field(
+        default_factory=list, description="Files whose rules, replies and variables are added, or builtin/NAME."
+    )
     vars: Values = Field(default_factory=dict, description="Variables of each device, with their first values.")
     replies: dict[Name, Steps] = Field(default_factory=dict, description="Named steps for `use`.")
     start: Name = Field(default=START, description="The state a device begins in.")
     on: list[Rule] = Field(default_factory=list, description="The rules; the first that fits wins.")
-    downchannel: list[Cue] = Field(default_factory=list, description="What happens on each downchannel, from its opening on.")
+    downchannel: list[Cue] = Field(
+        default_factory=list, description="What happens on each downchannel, from its opening on."
+    )
     otherwise: Annotated[Answer, BeforeValidator(_read_otherwise)] = Field(
         default_factory=Answer, description="The answer when no rule fits: 204 by default. It is a finding either way."
     )

@@ -63,7 +63,7 @@ def _flat(steps: Sequence[Step], line: Line, replies: Mapping[str, Sequence[Step
 
 
 def shuffle_replies(script: Script, random: Random) -> Script:
-    """The same script with its reply directives in another order (PROTOCOL 8, row 22); waits and pushes stay in place."""
+    """The same script with its reply directives in another order (PROTOCOL 8, row 22); the rest stays in place."""
     sends = [item for item in script.items if _is_reply(item)]
     random.shuffle(sends)
     return Script(deque(sends.pop() if _is_reply(item) else item for item in script.items))

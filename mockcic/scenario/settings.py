@@ -41,7 +41,9 @@ class SizeLimits(Part):
     part_headers: Size = Field(default=16 * 1024, description="The headers of one part; over it 400.")
     json_: Size = Field(default=1024 * 1024, alias="json", description="The metadata part; over it 413.")
     body: Size = Field(default=10 * 1024 * 1024, description="The whole upload; over it 413.")
-    upload_time: Duration | None = Field(default=None, description="How long an upload may take; over it 413. None: no limit.")
+    upload_time: Duration | None = Field(
+        default=None, description="How long an upload may take; over it 413. None: no limit."
+    )
 
 
 class Heard(Part):
@@ -111,14 +113,16 @@ class Settings(Part):
         default=0.3, description="429 for a downchannel asked for this soon after the last one (row 6)."
     )
     replaced_downchannel: Literal["close", "silent"] = Field(
-        default="close", description="The old downchannel when a new one comes: ended properly, or left open without a word (row 7)."
+        default="close",
+        description="The old downchannel when a new one comes: ended properly, or left open without a word (row 7).",
     )
     hello: Annotated[Literal["at once", "never", "twice"] | HelloAfter, BeforeValidator(_read_hello)] = Field(
         default="at once", description="Clova.Hello: at once, never, twice, or after a duration (row 8)."
     )
     downchannel_delimiter: Literal["after", "close", "before"] = Field(
         default="after",
-        description="The delimiter after each directive (documents), a closing one (DEVICES R6), or only before the next (row 9).",
+        description="The delimiter after each directive (documents), a closing one (DEVICES R6), or only before "
+        "the next (row 9).",
     )
     downchannel_lifetime: Duration | Literal["endless"] = Field(
         default="endless", description="After so long the downchannel is ended properly (row 10)."
@@ -128,10 +132,12 @@ class Settings(Part):
     )
     stop_capture: Annotated[Heard | Literal["never"], BeforeValidator(_read_stop_capture)] = Field(
         default=Heard(audio="1s"),
-        description="When StopCapture is pushed by itself, for rules without `while_uploading`: 1.0s, {bytes: 6400}, {silence: 600ms}, never (row 15).",
+        description="When StopCapture is pushed by itself, for rules without `while_uploading`: 1.0s, {bytes: 6400}, "
+        "{silence: 600ms}, never (row 15).",
     )
     stop_grace: Duration = Field(
-        default=5.0, description="How long after StopCapture a device may go on uploading before it is answered anyway (PROTOCOL 3.4)."
+        default=5.0,
+        description="How long after StopCapture a device may upload before it is answered anyway (PROTOCOL 3.4).",
     )
     silence_level: float = Field(default=-45.0, le=0, description="dBFS below which the upload counts as silent.")
     closing_delimiter: Literal["lenient", "strict"] = Field(
@@ -158,14 +164,20 @@ class Settings(Part):
         default=400, description="Status for an event whose content type is not multipart/form-data (PROTOCOL 1.4)."
     )
     one_text_for_400: bool = Field(
-        default=False, description='Every 400 says "Could not decode multipart", the only text the documents show (PROTOCOL 5.2).'
+        default=False,
+        description='Every 400 says "Could not decode multipart", the only text the documents show (PROTOCOL 5.2).',
     )
-    directive_order: Literal["as written", "shuffled"] = Field(default="as written", description="Directives of a reply (row 22).")
+    directive_order: Literal["as written", "shuffled"] = Field(
+        default="as written", description="Directives of a reply (row 22)."
+    )
     attachments: Literal["inline", "last", "reversed"] = Field(
-        default="inline", description="Attachments behind their directive, behind all directives, or that in reverse (PROTOCOL 4.4)."
+        default="inline",
+        description="Attachments behind their directive, behind all directives, or that in reverse (PROTOCOL 4.4).",
     )
     limits: SizeLimits = Field(default=SizeLimits(), description="What an upload may be at the most (row 26).")
-    seed: int | None = Field(default=None, description="Seed of `random` and `uuid()` in templates; without it they differ each run.")
+    seed: int | None = Field(
+        default=None, description="Seed of `random` and `uuid()` in templates; without it they differ each run."
+    )
 
     def for_profile(self, profile: Profile) -> Settings:
         """The same with the members that follow the profile filled in (PROTOCOL section 0)."""

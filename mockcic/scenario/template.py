@@ -21,7 +21,7 @@ _ONE_EXPRESSION: Final = re.compile(r"\s*\{\{(?P<inside>(?:(?!\{\{|\}\}|\{%).)*)
 _ZONE: Final = re.compile(r"([+-])(\d{2}):(\d{2})")
 
 
-class TemplateProblem(Exception):
+class RenderError(Exception):
     """A template that cannot be rendered: the text, and why."""
 
     def __init__(self, text: str, why: str) -> None:
@@ -42,7 +42,7 @@ def check_template(text: str) -> str | None:
 
 
 def render(value: Any, names: Mapping[str, Any]) -> Any:
-    """The value with every template in it filled in, however deep. Raises `TemplateProblem`."""
+    """The value with every template in it filled in, however deep. Raises `RenderError`."""
     if isinstance(value, str):
         return _render_text(value, names) if is_template(value) else value
     if isinstance(value, Mapping):
@@ -60,7 +60,7 @@ def _render_text(text: str, names: Mapping[str, Any]) -> Any:
         if isinstance(result, Undefined):
             result._fail_with_undefined_error()
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise TemplateProblem(text, str(error)) from error
+        raise RenderError(text, str(error)) from error
     return result
 
 

@@ -26,7 +26,7 @@ def encode_headers(headers: Iterable[tuple[str, str]]) -> Headers:
 
 
 def refusal_response(refusal: Refusal, *, form: str, dialect: Dialect, one_text: bool = False) -> tuple[Headers, bytes]:
-    """Headers and body of a System.Exception (PROTOCOL 5.1) in one of the forms `bare`, `wrapped`, `plain-json`, `empty`."""
+    """Headers and body of a System.Exception (PROTOCOL 5.1) in a form: `bare`, `wrapped`, `plain-json`, `empty`."""
     form = refusal.form or form
     headers = encode_headers(refusal.headers)
     if form == "empty":

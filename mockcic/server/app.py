@@ -194,7 +194,9 @@ class Cic:
         window = settings.downchannel_window
         if device.opened_at is None or window == "off":
             return False
-        return self.clock.now() - device.opened_at < (window if isinstance(window, float) else float(read_duration(window)))
+        return self.clock.now() - device.opened_at < (
+            window if isinstance(window, float) else float(read_duration(window))
+        )
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`POST /v1/events`: one event (PROTOCOL section 3)."""

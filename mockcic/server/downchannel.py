@@ -1,4 +1,4 @@
-"""One `GET /v1/directives` that stays open: directives are queued by the device and written by the stream's own task."""
+"""One `GET /v1/directives` that stays open: directives are queued by the device, written by the stream's own task."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class EventStream:
                 return
 
     def _finish_reading(self) -> list[UploadPiece]:
-        """The end of the body; a missing last delimiter is taken when StopCapture is out already (PROTOCOL 8, row 16)."""
+        """The end of the body; without last delimiter it is taken when StopCapture is out (PROTOCOL 8, row 16)."""
         if self._device.engine.has_stopped(self._request.stream):
             self._reader.tolerate_missing_last_delimiter()
         return self._reader.finish()

@@ -58,7 +58,9 @@ class Registry:
             if len(self._devices) >= KNOWN:
                 self._make_room()
             facts = DeviceFacts(id=self.name_of(token), token=token, user_agent=user_agent, tags=tags)
-            device = self._devices[token] = Device(facts, self.scenario_for(token, user_agent), self._journal, self._clock)
+            device = self._devices[token] = Device(
+                facts, self.scenario_for(token, user_agent), self._journal, self._clock
+            )
         return device
 
     def name_of(self, token: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mockcic.journal.store import Journal
@@ -36,7 +36,7 @@ class Listening:
     host_names: tuple[str, ...] = ()
     certfile: Path | None = None
     keyfile: Path | None = None
-    server: ServerSettings = ServerSettings()
+    server: ServerSettings = field(default_factory=ServerSettings)
 
 
 class Service:

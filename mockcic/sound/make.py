@@ -68,7 +68,7 @@ def read_wav(data: bytes) -> bytes:
     try:
         with wave.open(io.BytesIO(data)) as reader:
             channels, width, rate = reader.getnchannels(), reader.getsampwidth(), reader.getframerate()
-            frames = reader.readframes(reader.getnframes())
+            frames: bytes = reader.readframes(reader.getnframes())
     except (wave.Error, EOFError) as error:
         raise ValueError(f"not a WAV file of PCM: {error}") from None
     if width != 2:

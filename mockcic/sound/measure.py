@@ -20,11 +20,23 @@ FULL_SCALE: Final = 32768.0
 class Meter:
     """Feed it chunks of any cut; an odd byte waits for its other half.
 
-    Size and digest are always kept. Levels cost about as much as a frame's way through the server, so they are measured only
-    when `levels` is true; otherwise the three level members stay None.
+    Size and digest are always kept. Levels cost about as much as a frame's way through the server, so they are
+    measured only when `levels` is true; otherwise the three level members stay None.
     """
 
-    __slots__ = ("_heard", "_levels", "_odd", "_peak", "_windows", "_sha", "_silent", "_squares", "_threshold", "_window", "size")
+    __slots__ = (
+        "_heard",
+        "_levels",
+        "_odd",
+        "_peak",
+        "_sha",
+        "_silent",
+        "_squares",
+        "_threshold",
+        "_window",
+        "_windows",
+        "size",
+    )
 
     def __init__(self, *, levels: bool = True, threshold_dbfs: float = -45.0) -> None:
         self.size = 0
@@ -58,7 +70,7 @@ class Meter:
 
     @property
     def level_dbfs(self) -> float | None:
-        """RMS of all whole windows of 20 ms; None before the first, and when levels are not measured. -96 for silence."""
+        """RMS of all whole windows of 20 ms, -96 for silence; None before the first, or without `levels`."""
         if not self._windows:
             return None
         return _dbfs(math.sqrt(self._squares / (self._windows * WINDOW)))

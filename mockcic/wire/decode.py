@@ -1,7 +1,8 @@
 """An incremental multipart decoder: bytes in, parts out, the same however the bytes are cut.
 
-On python-multipart's low-level parser, which knows neither a preamble nor LF line ends nor a missing last delimiter: those
-are handled here, around it. The same decoder reads a device's `multipart/form-data` and a server's `multipart/related`.
+On python-multipart's low-level parser, which knows neither a preamble nor LF line ends nor a missing last delimiter:
+those are handled here, around it. The same decoder reads a device's `multipart/form-data` and a server's
+`multipart/related`.
 """
 
 from __future__ import annotations
@@ -108,8 +109,8 @@ Piece = PartBegan | PartData | PartEnded | Finished | Finding
 class Decoder:
     """Decodes one body. Give it chunks with `feed`, and say `finish` at the end of the stream.
 
-    Both raise `WireError` at the byte that makes the body undecodable; its `offset` counts from the body's first byte. After
-    that they raise it again. At most the delimiter's length plus the limit on part headers is held back.
+    Both raise `WireError` at the byte that makes the body undecodable; its `offset` counts from the body's first
+    byte. After that they raise it again. At most the delimiter's length plus the limit on part headers is held back.
     Source: RFC 2046 5.1.1; the extra CRLF before a delimiter stays in the part (DEVICES Q4).
     """
 
@@ -194,7 +195,11 @@ class Decoder:
         self._held, self._began = b"", True
         self._preamble += found.start()
         if self._preamble:
-            self._find("multipart.preamble", f"{self._preamble} bytes before the first delimiter", "none; they are ignored (RFC 2046 5.1.1)")
+            self._find(
+                "multipart.preamble",
+                f"{self._preamble} bytes before the first delimiter",
+                "none; they are ignored (RFC 2046 5.1.1)",
+            )
         if found[1] == b"\n":
             if not self.tolerance.lf_line_ends:
                 raise self._fail("lines that end with LF instead of CRLF", code="multipart.line-ends")
@@ -235,12 +240,17 @@ class Decoder:
         if self._finished:
             return
         if not self._began:
-            code, what = ("multipart.empty", "an empty body") if self._size == 0 else ("multipart.boundary", "no delimiter")
+            code, what = (
+                ("multipart.empty", "an empty body") if self._size == 0 else ("multipart.boundary", "no delimiter")
+            )
             raise self._fail(f"{what} where --{self._delimiter[2:].decode('latin-1')} was expected", code=code)
         if self._lines is not None:
             self._parse(self._lines.finish())
-            if self._finished:
-                return
+        self._end_without_last_delimiter()
+
+    def _end_without_last_delimiter(self) -> None:
+        if self._finished:
+            return
         if self._in_headers and self._header_bytes:
             raise self._fail("the stream ended inside the headers of a part", code="multipart.part-header")
         if not self.tolerance.missing_last_delimiter:
@@ -409,8 +419,8 @@ class LfLines:
 def boundary_of(content_type: str, *, subtype: str | None = "form-data") -> bytes:
     """The boundary of a multipart content type, without its quotes.
 
-    Raises `WireError` when it is another type, or has no boundary of 1 to 70 characters (RFC 2046 5.1.1). `subtype` None
-    takes any.
+    Raises `WireError` when it is another type, or has no boundary of 1 to 70 characters (RFC 2046 5.1.1). `subtype`
+    None takes any.
     """
     kind, _, parameters = content_type.partition(";")
     wanted = "multipart/" if subtype is None else f"multipart/{subtype}"
@@ -421,7 +431,9 @@ def boundary_of(content_type: str, *, subtype: str | None = "form-data") -> byte
     boundary = _parameter("x;" + parameters, "boundary")
     if not boundary or len(boundary) > 70:
         raise WireError(
-            UNDECODABLE, code="multipart.boundary", detail=f"found {content_type}, expected a boundary of 1 to 70 characters"
+            UNDECODABLE,
+            code="multipart.boundary",
+            detail=f"found {content_type}, expected a boundary of 1 to 70 characters",
         )
     return boundary.encode("latin-1", "replace")
 

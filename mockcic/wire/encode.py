@@ -1,7 +1,7 @@
 """A multipart encoder for answers and downchannels, byte for byte what shipped devices can read (DEVICES R1 to R13).
 
-The first byte is the first hyphen of the delimiter (R1); the boundary is of letters and digits and never quoted (R2); the
-headers of a part are Content-Disposition, Content-Id, Content-Type, in this order and no others (R7 to R9).
+The first byte is the first hyphen of the delimiter (R1); the boundary is of letters and digits and never quoted (R2);
+the headers of a part are Content-Disposition, Content-Id, Content-Type, in this order and no others (R7 to R9).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ JSON_TYPE: Final = "application/json; charset=utf-8"
 BINARY_TYPE: Final = "application/octet-stream"
 
 Delimiting = Literal["after", "close", "before"]
-"""Where the delimiter stands on the downchannel (PROTOCOL 8, row 9): the next one behind each part (the documents), a closing
-one behind each part (DEVICES R6), or only in front of the next part."""
+"""Where the delimiter stands on the downchannel (PROTOCOL 8, row 9): the next one behind each part (the documents), a
+closing one behind each part (DEVICES R6), or only in front of the next part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Encoder:
 
     @property
     def content_type(self) -> str:
-        """The Content-Type of the whole (PROTOCOL 1.5): with the trailing semicolon unless the dialect says otherwise."""
+        """The Content-Type of the whole (PROTOCOL 1.5), with its trailing semicolon unless the dialect has none."""
         dialect = self._dialect
         value = f"multipart/{dialect.subtype}; boundary={self._boundary}"
         if dialect.type_parameter:
@@ -110,9 +110,9 @@ class Encoder:
     def closing(self) -> bytes:
         """End a body that was not ended by a last part.
 
-        A delimiter that was already written announces a part, so that part has to come: one without headers and without a
-        byte, which every reader of parts can read and no reader of directives looks at (INF). Behind a closing delimiter
-        nothing is to be said.
+        A delimiter that was already written announces a part, so that part has to come: one without headers and
+        without a byte, which every reader of parts can read and no reader of directives looks at (INF). Behind a
+        closing delimiter nothing is to be said.
         """
         if self._delimiting == "close":
             return b""

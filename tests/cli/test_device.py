@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from mockcic.cli import COMMANDS, main
-from mockcic.cli.device import command
+from mockcic.cli.device import TextLines, command
 from mockcic.mock import Bench
+from mockcic.simulator.moments import Lost
 from mockcic.sound import make
 
 WEATHER = """
@@ -206,3 +207,15 @@ def test_help_names_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     """What CI has to know."""
     assert exit_code("device", "--help") == 0
     assert "Exit codes: 0" in capsys.readouterr().out
+
+
+def test_a_loss_that_goes_on_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A server that is away for a minute is one line, not sixty."""
+    printer = TextLines()
+    for at_s in (1.0, 2.0, 3.0):
+        printer.show(Lost(at_s, "connection", "connection refused"))
+    printer.show(Lost(4.0, "downchannel", "the server ended it"))
+    assert lines(capsys.readouterr().out) == [
+        "! connection lost: connection refused",
+        "! downchannel lost: the server ended it",
+    ]

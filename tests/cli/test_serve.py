@@ -18,8 +18,12 @@ import httpx
 import pytest
 
 from mockcic import __version__
+from mockcic.cic.message import Event
 
-GOOD = "scenario: edited\nsettings: {same_connection: false}\non: [{event: '*', exception: {code: 500, description: one}}]\n"
+GOOD = (
+    "scenario: edited\nsettings: {same_connection: false}\n"
+    "on: [{event: '*', exception: {code: 500, description: one}}]\n"
+)
 
 
 class Serve:
@@ -66,7 +70,6 @@ class Serve:
         self.process.wait(timeout=10)
         return time.perf_counter() - began
 
-
     def kill(self) -> None:
         """Leave nothing of it behind."""
         self.process.kill()
@@ -95,11 +98,9 @@ def serve(tmp_path: Path) -> Iterator[Start]:
 
 def ask(server: Serve, text: str = "hello") -> httpx.Response:
     """POST an event in clear text."""
-    body = (
-        '--b\r\nContent-Disposition: form-data; name="metadata"\r\nContent-Type: application/json\r\n\r\n'
-        '{"context": [], "event": {"header": {"namespace": "TextRecognizer", "name": "Recognize", "messageId": "%s",'
-        ' "dialogRequestId": "d1"}, "payload": {"text": "%s"}}}\r\n--b--\r\n' % (time.perf_counter_ns(), text)
-    )
+    event = Event("TextRecognizer", "Recognize", str(time.perf_counter_ns()), {"text": text}, "d1")
+    head = '--b\r\nContent-Disposition: form-data; name="metadata"\r\nContent-Type: application/json\r\n\r\n'
+    body = f"{head}{json.dumps(event.as_json())}\r\n--b--\r\n"
     headers = {"authorization": "Bearer serve-0001", "content-type": "multipart/form-data; boundary=b"}
     with httpx.Client(http1=False, http2=True) as client:
         return client.post(f"{server.ready['h2c_url']}/v1/events", headers=headers, content=body.encode())

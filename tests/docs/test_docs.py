@@ -31,7 +31,9 @@ def test_the_table_of_settings_is_that_of_the_code(generate: ModuleType) -> None
 
 
 def test_the_editor_schema_is_that_of_the_code(generate: ModuleType) -> None:
-    assert (ROOT / "docs" / "scenario.schema.json").read_text() == generate.schema_file(), "run: python docs/generate.py"
+    assert (ROOT / "docs" / "scenario.schema.json").read_text() == generate.schema_file(), (
+        "run: python docs/generate.py"
+    )
 
 
 def _whole_scenarios() -> list[tuple[str, str]]:

@@ -29,7 +29,6 @@ from mockcic.scenario.effects import (
     StateChanged,
     Unmatched,
 )
-
 from tests.support.life import LINE, UPLOAD, Begin, Life, names, recognize, text_event
 
 WEATHER = """
@@ -131,7 +130,9 @@ def test_a_rule_without_while_uploading_gets_stop_capture_by_itself(begin: Begin
     assert names(life.tell(heard(1.0)), Push) == ["SpeechRecognizer.StopCapture"]
 
 
-@pytest.mark.parametrize("scenario", [{"settings": {"stop_capture": "never"}}, {"on": [{"event": "*", "while_uploading": []}]}])
+@pytest.mark.parametrize(
+    "scenario", [{"settings": {"stop_capture": "never"}}, {"on": [{"event": "*", "while_uploading": []}]}]
+)
 def test_stop_capture_can_be_left_out(begin: Begin, scenario: dict[str, object]) -> None:
     life = begin(scenario)
     life.tell(EventBegan(UPLOAD, recognize(), {}))
@@ -217,13 +218,23 @@ def test_an_exception_has_code_description_and_status(begin: Begin) -> None:
 
 
 def test_a_raw_answer_is_given_as_it_stands(begin: Begin) -> None:
-    life = begin({"on": [{"event": "*", "raw": {"status": 200, "headers": {"content-type": "text/html"}, "body": "<p>"}}]})
+    life = begin(
+        {"on": [{"event": "*", "raw": {"status": 200, "headers": {"content-type": "text/html"}, "body": "<p>"}}]}
+    )
     assert of(life.send(text_event()), AnswerRaw) == [AnswerRaw(UPLOAD, 200, (("content-type", "text/html"),), b"<p>")]
 
 
 def test_delays_and_waits_hold_up_what_comes_behind_them(begin: Begin) -> None:
     life = begin(
-        {"on": [{"event": "*", "delay": "1s", "reply": ["Clova.Help", {"wait": "500ms"}, {"push": "Notifier.ClearIndicator"}, "Clova.Help"]}]}
+        {
+            "on": [
+                {
+                    "event": "*",
+                    "delay": "1s",
+                    "reply": ["Clova.Help", {"wait": "500ms"}, {"push": "Notifier.ClearIndicator"}, "Clova.Help"],
+                }
+            ]
+        }
     )
     assert not of(life.send(text_event()), ReplyDirective)
     assert names(life.wait(1.0), ReplyDirective) == ["Clova.Help"]
@@ -255,7 +266,15 @@ def test_answers_can_go_round_and_round(begin: Begin) -> None:
 def test_an_upload_can_be_answered_before_it_has_ended(begin: Begin) -> None:
     """PROTOCOL 3.4; 8, row 14."""
     life = begin(
-        {"on": [{"event": "*", "while_uploading": [{"after": {"audio": "500ms"}, "answer": "now"}], "reply": "Clova.Help"}]}
+        {
+            "on": [
+                {
+                    "event": "*",
+                    "while_uploading": [{"after": {"audio": "500ms"}, "answer": "now"}],
+                    "reply": "Clova.Help",
+                }
+            ]
+        }
     )
     life.tell(EventBegan(UPLOAD, recognize(), {}))
     assert names(life.tell(heard(0.5)), ReplyDirective) == ["Clova.Help"]
@@ -263,7 +282,17 @@ def test_an_upload_can_be_answered_before_it_has_ended(begin: Begin) -> None:
 
 
 def test_afterwards_begins_when_the_answer_was_sent(begin: Begin) -> None:
-    life = begin({"on": [{"event": "*", "reply": "Clova.Help", "afterwards": [{"after": "2s", "push": "Notifier.ClearIndicator"}]}]})
+    life = begin(
+        {
+            "on": [
+                {
+                    "event": "*",
+                    "reply": "Clova.Help",
+                    "afterwards": [{"after": "2s", "push": "Notifier.ClearIndicator"}],
+                }
+            ]
+        }
+    )
     life.open()
     life.send(text_event())
     assert life.wait(10) == []
@@ -327,7 +356,10 @@ def test_an_event_that_nobody_knows_can_be_refused(begin: Begin) -> None:
 
 def test_a_rule_fits_only_as_often_as_it_says(begin: Begin) -> None:
     life = begin('on: [{name: once, event: "*", times: 1}, {name: then, event: "*"}]')
-    assert [life.send(text_event(message_id=f"m{n}"))[0] for n in range(2)] == [Matched(UPLOAD, "once"), Matched(UPLOAD, "then")]
+    assert [life.send(text_event(message_id=f"m{n}"))[0] for n in range(2)] == [
+        Matched(UPLOAD, "once"),
+        Matched(UPLOAD, "then"),
+    ]
 
 
 def test_a_dialogue_of_several_turns_keeps_its_state(begin: Begin) -> None:
@@ -349,7 +381,8 @@ on:
     set: {dialogue: "{{ event.header.dialogRequestId }}", speech: "{{ uuid() }}"}
     go: asked
     reply:
-      - SpeechRecognizer.ExpectSpeech: {expectSpeechId: "{{ vars.speech }}", explicit: true, timeoutInMilliseconds: 7000}
+      - SpeechRecognizer.ExpectSpeech:
+          {expectSpeechId: "{{ vars.speech }}", explicit: true, timeoutInMilliseconds: 7000}
 """.replace("reply: Clova.RenderText: {", "reply:\n      Clova.RenderText: {")
     )
     first = life.send(text_event("예약", dialogue="d7"))
@@ -364,7 +397,10 @@ on:
 
 
 def test_two_devices_never_see_each_others_state(begin: Begin) -> None:
-    scenario = {"vars": {"n": {"list": []}}, "on": [{"event": "*", "set": {"n": 1}, "go": "done"}, {"event": "*", "in": "done"}]}
+    scenario = {
+        "vars": {"n": {"list": []}},
+        "on": [{"event": "*", "set": {"n": 1}, "go": "done"}, {"event": "*", "in": "done"}],
+    }
     one, other = begin(scenario), begin(scenario, token="token-0002")
     one.send(text_event())
     assert (one.engine.state, other.engine.state) == ("done", "start")
@@ -398,7 +434,10 @@ def test_a_template_that_cannot_be_rendered_is_a_finding_and_a_500_that_says_so(
 
 
 def test_a_seed_gives_the_same_ids_again(begin: Begin) -> None:
-    scenario = {"settings": {"seed": 7}, "on": [{"event": "*", "reply": {"Clova.RenderText": {"text": "{{ uuid() }}"}}}]}
+    scenario = {
+        "settings": {"seed": 7},
+        "on": [{"event": "*", "reply": {"Clova.RenderText": {"text": "{{ uuid() }}"}}}],
+    }
     first, again = (begin(scenario).send(text_event()) for _ in range(2))
     assert first == again
 
@@ -414,7 +453,15 @@ def test_a_new_edition_of_the_scenario_keeps_state_and_variables(begin: Begin) -
 def test_the_wall_time_of_templates_can_be_turned(begin: Begin) -> None:
     """An alarm in eight hours is tested in a millisecond."""
     life: Life = begin(
-        {"on": [{"event": "*", "delay": "8h", "reply": {"Clova.RenderText": {"text": "{{ now | plus('1h') | iso('+09:00') }}"}}}]}
+        {
+            "on": [
+                {
+                    "event": "*",
+                    "delay": "8h",
+                    "reply": {"Clova.RenderText": {"text": "{{ now | plus('1h') | iso('+09:00') }}"}},
+                }
+            ]
+        }
     )
     life.now = 0.0
     life.send(text_event())

@@ -9,7 +9,7 @@ import pytest
 
 
 def need(program: str) -> str:
-    """The program's path. Where it is not installed the test is skipped, but in CI it fails: nothing is left out there."""
+    """The program's path. Where it is not installed the test is skipped, but in CI it fails."""
     path = shutil.which(program)
     if path is not None:
         return path

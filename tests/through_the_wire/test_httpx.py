@@ -86,4 +86,6 @@ def test_the_answer_is_announced_as_devices_need_it(cic: Bench, tls: ssl.SSLCont
     boundary = response.content[2:62].decode()
     assert response.headers["content-type"] == f"multipart/related; boundary={boundary};"
     assert sorted(response.headers) == ["content-type", "date"]
-    assert response.content.startswith(b"--" + boundary.encode() + b"\r\nContent-Disposition: form-data; name=\"speakDirective-")
+    assert response.content.startswith(
+        b"--" + boundary.encode() + b'\r\nContent-Disposition: form-data; name="speakDirective-'
+    )
