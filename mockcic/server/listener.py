@@ -30,7 +30,7 @@ TLS_HANDSHAKE_S: Final = 60.0
 TLS_SHUTDOWN_S: Final = 1.0  # asyncio waits 30 s for a close_notify that many devices never send
 ACCEPT_AGAIN_S: Final = 1.0  # as asyncio's own server waits
 OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-END_WITHIN_S: Final = 0.3  # INF: for cancelled applications and last bytes when the grace of `stop` is over
+END_WITHIN_S: Final = 0.2  # INF: for cancelled applications and last bytes when the grace of `stop` is over
 
 
 def bind(host: str, port: int) -> socket.socket:
