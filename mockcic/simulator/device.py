@@ -16,7 +16,8 @@ from typing import Any, Final, Literal, Self
 from mockcic.cic.message import Context, Event
 from mockcic.errors import StartError, WireError
 from mockcic.simulator import moments
-from mockcic.simulator.client import Connection, ConnectionLostError, Stream, StreamResetError, connect
+from mockcic.simulator.client import Connection, ConnectionLostError, Stream, StreamResetError
+from mockcic.simulator.dial import connect
 from mockcic.simulator.inbox import Answer, Inbox, Received, read_exception
 from mockcic.simulator.moments import Line, Moment
 from mockcic.simulator.reactions import DIALOGUE, IN_DIALOGUE, REACTIONS, Report, settle

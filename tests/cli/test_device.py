@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mockcic.cli import COMMANDS, main
-from mockcic.cli.device import TextLines, command
+from mockcic.cli.device import command
+from mockcic.cli.device_lines import TextLines
 from mockcic.mock import Bench
 from mockcic.simulator.moments import Lost
 from mockcic.sound import make

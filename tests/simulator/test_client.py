@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mockcic.errors import StartError
-from mockcic.simulator.client import ConnectionLostError, StreamResetError, connect
+from mockcic.simulator.client import ConnectionLostError, StreamResetError
+from mockcic.simulator.dial import connect
 from tests.support.h2_peer import Peer, peer_serving
 from tests.support.serving import _authority, server_tls
 
