@@ -6,8 +6,8 @@ import asyncio
 import fnmatch
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,8 +17,8 @@ from mockcic.cic.message import Context, Event
 from mockcic.errors import StartError, WireError
 from mockcic.simulator import moments
 from mockcic.simulator.client import Connection, ConnectionLostError, Stream, StreamResetError
-from mockcic.simulator.dial import connect
 from mockcic.simulator.inbox import Answer, Inbox, Received, read_exception
+from mockcic.simulator.lifeline import Habits, Lifeline, RefusedError, read_directives
 from mockcic.simulator.moments import Line, Moment
 from mockcic.simulator.reactions import DIALOGUE, IN_DIALOGUE, REACTIONS, Report, settle
 from mockcic.simulator.stage import Stage
@@ -33,37 +33,6 @@ NOW: Final = "now"
 
 KEPT: Final = 10_000
 """Directives that are remembered (INF)."""
-
-TOO_MANY: Final = 429
-
-
-class RefusedError(Exception):
-    """The downchannel was refused. `status`, and `description` of the System.Exception."""
-
-    def __init__(self, status: int, description: str) -> None:
-        super().__init__(f"the downchannel was refused with {status}" + (f": {description}" if description else ""))
-        self.status = status
-        self.description = description
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
-    """How the device lives. Times in seconds.
-
-    `ping` every `ping_every_s` (PROTOCOL 2.4); a lost downchannel is opened again after `reopen_after_s` (2.2: 1 s).
-    Without `wait_for_hello` events go out as soon as the downchannel is answered. `settle` asks for alerts and settings
-    after each Hello (PROTOCOL 7.1). An answer is waited for `answer_within_s`.
-    """
-
-    ping: Literal["frame", "get", "off"] = "frame"
-    ping_every_s: float = 60.0
-    ping_within_s: float = 15.0
-    reopen_after_s: float = 1.0
-    wait_for_hello: bool = True
-    hello_within_s: float = 10.0
-    answer_within_s: float = 60.0
-    settle: bool = False
-    lang: str = "ko"
 
 
 class Device:
@@ -97,20 +66,29 @@ class Device:
         self.state = State()
         self.dialogue: str | None = None
         """The last dialogue id (PROTOCOL 3.6)."""
-        self._ca_file, self._authority, self._more_headers = ca_file, authority, tuple(headers)
+        self._more_headers = tuple(headers)
         self._pace = pace
         self._playing_pace = pace if playing_pace is None else playing_pace
         self._on_moment = on_moment
         self._device_uuid = str(uuid.uuid4())
         self._came: deque[tuple[Received, Line]] = deque(maxlen=KEPT)
         self._uploads: dict[str, asyncio.Event] = {}
-        self._connection: Connection | None = None
-        self._is_ready = False
         self._life: asyncio.Task[None] | None = None
         self._first: asyncio.Future[None] | None = None
         self._was_asked = False
         self._posting = 0
         self._changed = asyncio.Event()
+        self._line = Lifeline(
+            url,
+            ca_file=ca_file,
+            authority=authority,
+            habits=self.habits,
+            headers=self._headers,
+            now=self._now,
+            tell=self._tell,
+            on_hello=self._become_ready,
+            on_directive=self._take_push,
+        )
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -142,7 +120,10 @@ class Device:
         if self._life is not None:
             self._life.cancel()
         told = error if isinstance(error, asyncio.CancelledError) else None
-        await self._group.__aexit__(None if told is None else type(told), told, None)
+        try:
+            await self._group.__aexit__(None if told is None else type(told), told, None)
+        finally:
+            self._wake()  # whoever still waits for the line learns that it is gone
 
     # ------------------------------------------------------------------ what a caller does
 
@@ -248,84 +229,25 @@ class Device:
     async def ping(self, kind: Literal["frame", "get"] | None = None) -> float:
         """Send a keep-alive and wait for its answer; gives the seconds it took."""
         kind = kind or ("get" if self.habits.ping == "get" else "frame")
-        return await self._ping(await self._ready(), kind)
+        return await self._line.ping(await self._ready(), kind)
 
     def drop_connection(self) -> None:
         """Lose the connection, as by a pulled plug; the device connects again."""
-        if self._connection is not None:
-            self._connection.close()
+        if self._line.connection is not None:
+            self._line.connection.close()
 
-    # ------------------------------------------------------------------ connection and downchannel
+    # ------------------------------------------------------------------ life
 
     async def _live(self, first: asyncio.Future[None]) -> None:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self._stage = Stage(tasks, self._report, self._playing_pace, self._wake)
             try:
-                await self._stay_connected(first)
+                await self._line.run(tasks)
             except (StartError, RefusedError) as error:  # only before the first Hello
                 first.set_exception(error)
 
-    async def _stay_connected(self, first: asyncio.Future[None]) -> None:
-        while True:
-            try:
-                async with connect(self.url, ca_file=self._ca_file, authority=self._authority) as connection:
-                    self._tell(moments.Connected(self._now(), self.url))
-                    self._connection = connection
-                    await self._use(connection, first)
-            except ConnectionLostError as error:
-                self._tell(moments.Lost(self._now(), "connection", str(error)))
-            except StartError as error:
-                if not first.done():
-                    raise
-                self._tell(moments.Lost(self._now(), "connection", str(error)))
-            finally:
-                self._connection, self._is_ready = None, False
-            await asyncio.sleep(self.habits.reopen_after_s)
-
-    async def _use(self, connection: Connection, first: asyncio.Future[None]) -> None:
-        """Keep a downchannel open on this connection until it is gone."""
-        beside = (
-            self._tasks.create_task(self._keep_alive(connection)),
-            self._tasks.create_task(self._leave_when_told(connection)),
-        )
-        try:
-            while not connection.going_away:
-                try:
-                    await self._downchannel(connection)
-                    self._tell(moments.Lost(self._now(), "downchannel", "the server ended it"))
-                except (StreamResetError, WireError) as error:
-                    self._tell(moments.Lost(self._now(), "downchannel", str(error)))
-                except RefusedError as error:
-                    self._tell(moments.Refused(self._now(), "downchannel", error.status, error.description))
-                    if not first.done() and error.status != TOO_MANY:
-                        raise
-                finally:
-                    self._is_ready = False
-                if not connection.going_away:
-                    await asyncio.sleep(self.habits.reopen_after_s)
-        finally:
-            for task in beside:
-                task.cancel()
-
-    async def _downchannel(self, connection: Connection) -> None:
-        stream = await connection.request("GET", "/v1/directives", self._headers())
-        status = await stream.head()
-        content_type = stream.headers.get("content-type", "")
-        if status != 200:
-            body = b"".join([chunk async for chunk in stream.chunks()])
-            _, description = read_exception(content_type, body) or (None, "")
-            raise RefusedError(status, description)
-        self._tell(moments.DownchannelOpened(self._now()))
-        if not self.habits.wait_for_hello:
-            self._become_ready()
-        async for received in self._read(stream, Inbox(content_type, in_order=False)):
-            if received.directive.full_name == "Clova.Hello":
-                self._become_ready()
-            self._take(received, "downchannel")
-
     def _become_ready(self) -> None:
-        self._is_ready = True
         if self._first is not None and not self._first.done():
             self._first.set_result(None)
         if self.habits.settle:
@@ -334,46 +256,11 @@ class Device:
 
     async def _ready(self) -> Connection:
         """The connection, once Hello was parsed (PROTOCOL 2.1)."""
-        while (connection := self._connection) is None or not self._is_ready or not connection.is_usable:
+        while (connection := self._line.usable()) is None:
             if self._life is None or self._life.done():
                 raise ConnectionLostError("the device is switched off; use it inside its `async with` block")
             await self._change()
         return connection
-
-    async def _keep_alive(self, connection: Connection) -> None:
-        """Ping; without an answer the connection is given up at once (PROTOCOL 2.4)."""
-        while self.habits.ping != "off":
-            await asyncio.sleep(self.habits.ping_every_s)
-            try:
-                await self._ping(connection, self.habits.ping)
-            except (TimeoutError, StreamResetError):
-                self._tell(moments.Lost(self._now(), "ping", f"no answer within {self.habits.ping_within_s:g} s"))
-                connection.close()
-                return
-            except ConnectionLostError:
-                return
-
-    async def _leave_when_told(self, connection: Connection) -> None:
-        """After GOAWAY let the events end, then connect anew (DEVICES C9); firmware does not even wait for them."""
-        while connection.is_usable or connection.open_streams > 1:
-            await connection.next_change()
-        connection.close()
-
-    async def _ping(self, connection: Connection, kind: str) -> float:
-        if kind == "get":
-            began = self._now()
-            async with asyncio.timeout(self.habits.ping_within_s):
-                stream = await connection.request("GET", "/ping", self._headers())
-                status = await stream.head()
-                body = b"".join([chunk async for chunk in stream.chunks()])
-            took = self._now() - began
-            if status != 204:
-                _, description = read_exception(stream.headers.get("content-type", ""), body) or (None, "")
-                self._tell(moments.Refused(self._now(), "ping", status, description))
-        else:
-            took = await connection.ping(self.habits.ping_within_s)
-        self._tell(moments.Pinged(self._now(), kind, took))
-        return took
 
     # ------------------------------------------------------------------ events out
 
@@ -474,25 +361,11 @@ class Device:
                 description = answer.exception[1] if answer.exception else ""
                 self._tell(moments.Refused(self._now(), event.full_name, status, description))
         else:
-            received = [self._take(each, "reply") async for each in self._read(stream, Inbox(content_type))]
+            coming = read_directives(stream, Inbox(content_type), self._notice)
+            received = [self._take(each, "reply") async for each in coming]
             answer = Answer(status, tuple(received), None, dict(stream.headers))
         self._tell(moments.Answered(self._now(), event, answer))
         return answer
-
-    async def _read(self, stream: Stream, inbox: Inbox) -> AsyncIterator[Received]:
-        """Directives of a body as they become whole."""
-        async for chunk in stream.chunks():
-            for received in inbox.feed(chunk):
-                yield received
-            self._notice(inbox)
-        for received in inbox.finish():
-            yield received
-        self._notice(inbox)
-
-    def _notice(self, inbox: Inbox) -> None:
-        for trouble in inbox.troubles:
-            self._tell(moments.Noticed(self._now(), trouble))
-        inbox.troubles.clear()
 
     def _take(self, received: Received, line: Line) -> Received:
         """Obey a directive, or drop it when it belongs to another dialogue (PROTOCOL 3.6)."""
@@ -511,6 +384,12 @@ class Device:
                 self._stage.begin(track, reaction(self.state, received, datetime.now(SEOUL)))
         self._wake()
         return received
+
+    def _take_push(self, received: Received) -> None:
+        self._take(received, "downchannel")
+
+    def _notice(self, text: str) -> None:
+        self._tell(moments.Noticed(self._now(), text))
 
     def _stop_capture(self, dialogue: str | None) -> None:
         """Without an id it concerns whatever is recorded."""
@@ -554,3 +433,6 @@ async def _passes(stop: asyncio.Event, until: float) -> bool:
 
 def _fits(received: Received, name: str) -> bool:
     return fnmatch.fnmatchcase(received.directive.full_name, name)
+
+
+__all__ = ["SPEECH", "TEXT", "USER_AGENT", "Device", "Habits", "RefusedError"]

@@ -560,6 +560,24 @@ async def test_a_device_that_was_left_says_so(cic: Bench) -> None:
         await Device("http://127.0.0.1:1").ping()
 
 
+async def test_who_waits_for_the_line_learns_that_the_device_was_left(cic: Bench) -> None:
+    """A drop without a new connection, and an event that waits for one."""
+    async with asyncio.TaskGroup() as tasks, living(cic, reopen_after_s=60.0) as device:
+        device.drop_connection()
+        waiting = tasks.create_task(saying(device))
+        await asyncio.sleep(0)
+    assert await waiting == "the device is switched off; use it inside its `async with` block"
+
+
+async def saying(device: Device) -> str:
+    """Why nothing could be said."""
+    try:
+        await device.say_text("안녕", timeout=5.0)
+    except ConnectionLostError as error:
+        return str(error)
+    return ""
+
+
 # ---------------------------------------------------------------------- helpers
 
 
