@@ -41,7 +41,7 @@ class Device:
     Entering connects, opens the downchannel and waits for Hello. Raises `StartError` when there is no connection,
     `RefusedError` when the downchannel is refused, `TimeoutError` when Hello does not come. `pace` scales the
     microphone, `playing_pace` all that the device plays or waits for (None: as `pace`): 1 is real time, 0 as fast as
-    possible.
+    possible. An ExpectSpeech stays open until it is answered or another dialogue begins: its timeout is not kept.
     `habits` are keyword arguments of `Habits`.
     """
 
