@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from mockcic.journal.entry import Entry
 from mockcic.mock import Bench
 from tests.support.golden import golden
 from tests.support.programs import need
@@ -107,18 +108,27 @@ def test_an_event_on_another_connection_than_the_downchannel_is_412(cic: Bench) 
         assert upload(cic, "text_recognize.request", device.token).startswith("HTTP/2 412")
 
 
-def test_a_second_downchannel_at_once_is_429_and_a_later_one_replaces(cic: Bench) -> None:
+def is_open(entry: Entry) -> bool:
+    """A downchannel was opened."""
+    return entry.kind == "downchannel" and entry.name == "open"
+
+
+def test_a_second_downchannel_at_once_is_429(cic: Bench) -> None:
     """PROTOCOL 2.2."""
     cic.load("scenario: window\nsettings: {downchannel_window: 1h}\n")
     device = cic.device()
     with open_downchannel(cic, device.token):
-        device.wait_for(lambda entry: entry.kind == "downchannel")
+        device.wait_for(is_open)
         assert curl(cic, "/v1/directives", "-i", token=device.token).startswith("HTTP/2 429")
+
+
+def test_a_later_downchannel_replaces_the_old_one_which_ends_properly(cic: Bench) -> None:
+    """PROTOCOL 2.2: closing delimiter, END_STREAM."""
     cic.load("scenario: no-window\nsettings: {downchannel_window: off}\n")
+    device = cic.device()
     with open_downchannel(cic, device.token) as first:
-        device.wait_for(lambda entry: entry.kind == "downchannel" and entry.name == "open" and entry.number > 0)
+        device.wait_for(is_open)
         with open_downchannel(cic, device.token):
-            device.wait_for(lambda entry: entry.kind == "downchannel" and entry.data.get("replaced") is True)
-            rest = first.communicate(timeout=10)[0]
-            assert rest.rstrip().endswith("--")
+            assert device.wait_for(is_open, count=2).data["replaced"] is True
+            assert first.communicate(timeout=10)[0].rstrip().endswith("--")
             assert first.returncode == 0
