@@ -10,6 +10,8 @@ _RANDOM: Final = Random()
 
 def new_id(random: Random = _RANDOM) -> str:
     """A version 4 UUID as text. Not secret: an answer needs eight of them, and the system's generator would be slow."""
-    digits = f"{random.getrandbits(128):032x}"
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    bits = random.getrandbits(122)
+    return (
+        f"{bits >> 90:08x}-{bits >> 74 & 0xFFFF:04x}-4{bits >> 62 & 0xFFF:03x}-"
+        f"{bits >> 48 & 0x3FFF | 0x8000:04x}-{bits & 0xFFFFFFFFFFFF:012x}"
+    )

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 Payload = Mapping[str, Any]
+
+ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""JSON as the mock writes it: compact, Korean as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Directive:
 
     def encode(self) -> bytes:
         """The JSON text in UTF-8, without escapes for Korean, compact."""
-        return json.dumps(self.as_json(), ensure_ascii=False, separators=(",", ":")).encode()
+        return ENCODE(self.as_json()).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,18 +48,8 @@ class Journal:
     ) -> Entry:
         """Write down what happened now, and tell the listeners."""
         self._count += 1
-        entry = Entry(
-            number=self._count,
-            kind=kind,
-            at_s=self._now(),
-            wall_s=self._wall(),
-            device=device,
-            connection=connection,
-            stream=stream,
-            dialogue=dialogue or "",
-            name=name,
-            data=data,
-        )
+        at_s, wall_s = self._now(), self._wall()
+        entry = Entry(self._count, kind, at_s, wall_s, device, connection, stream, dialogue or "", name, data)
         self._entries.append(entry)
         for listener in self._listeners:
             listener(entry)

@@ -49,7 +49,7 @@ class Composer:
         for key, sound in step.attach.items():
             attachments.append(self._attachment(sound, names))
             cids[key] = f"cid:{attachments[-1].content_id}"
-        payload = dict(render(step.payload, {**names, "cid": cids}))
+        payload = dict(render(step.payload, {**names, "cid": cids} if cids else names))
         self._complete(step.directive, payload, attachments[0].content_id if step.audio is not None else None)
         namespace, _, name = step.directive.partition(".")
         return (

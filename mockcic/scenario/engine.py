@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -51,7 +51,7 @@ from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Scenario
 from mockcic.scenario.script import Script, make_script, shuffle_replies
 from mockcic.scenario.settings import Heard, HelloAfter, Settings
 from mockcic.scenario.steps import Change, Cue, Moment, Send, Wait
-from mockcic.scenario.template import RenderError, render
+from mockcic.scenario.template import Names, RenderError, render
 from mockcic.scenario.words import read_duration
 
 HELLO: Final = Send(directive="Clova.Hello")
@@ -339,8 +339,12 @@ class Engine:
                 self._refuse(upload, AUDIO_MISSING)
                 return
             self._find("multipart.audio", "no audio part", "the sound of the request (PROTOCOL 3.5: INF)", upload)
-        matches = self._matches(upload, upload.sound, now)
-        fit = first_fit(matches)
+        matches: list[Match] = []
+        for each in self._matches(upload, upload.sound, now):
+            matches.append(each)
+            if each.fits:
+                break
+        fit = first_fit(matches[-1:])
         upload.answered = True
         if fit is None:
             self._answer_unmatched(upload, matches, now, stop_upload)
@@ -365,7 +369,8 @@ class Engine:
         self._change(upload.answer.set_, upload.answer.go, upload, now)
         self._give(upload, upload.answer, now, stop_upload)
 
-    def _matches(self, upload: Upload, sound: Any, now: float) -> list[Match]:
+    def _matches(self, upload: Upload, sound: Any, now: float) -> Iterator[Match]:
+        """Each rule held against the event, one after another as far as the caller wants."""
         subject = Subject(
             event=upload.event,
             headers=upload.began.headers,
@@ -373,20 +378,18 @@ class Engine:
             state=self.state,
             vars=self.vars,
             counts=self.counts,
-            device=self._device_members(),
+            device=self._device_members,
         )
 
         def fill(value: Any) -> Any:
             return render(value, self._names(upload, now))
 
-        result = []
         for number, rule in enumerate(self.scenario.on):
             try:
-                result.append(match(rule, number, self._uses[number], subject, fill))
+                yield match(rule, number, self._uses[number], subject, fill)
             except RenderError as problem:
                 self._out.append(Found(_template_finding(problem, rule.label), upload.stream))
-                result.append(Match(rule, number, (Miss("when", "a template that can be rendered", problem.why),)))
-        return result
+                yield Match(rule, number, (Miss("when", "a template that can be rendered", problem.why),))
 
     def _give(self, upload: Upload, answer: Answer, now: float, stop_upload: bool) -> None:
         delay = self._seconds(answer.delay, now, upload)
@@ -545,8 +548,11 @@ class Engine:
             self._out.append(StateChanged(self.state, state))
             self.state = state
 
-    def _names(self, upload: Upload | None, now: float) -> dict[str, Any]:
+    def _names(self, upload: Upload | None, now: float) -> Names:
         """The names that templates see (docs/scenarios.md, Templates)."""
+        return Names(lambda: self._all_names(upload, now))
+
+    def _all_names(self, upload: Upload | None, now: float) -> dict[str, Any]:
         names: dict[str, Any] = {
             "vars": self.vars,
             "state": self.state,

@@ -34,7 +34,7 @@ class Subject:
     state: str
     vars: Mapping[str, Any]
     counts: Mapping[str, int]
-    device: Mapping[str, Any]
+    device: Callable[[], Mapping[str, Any]]
 
     def member(self, path: str) -> object:
         """The value of a `when` member, MISSING where there is none, PENDING where it is not known yet."""
@@ -57,7 +57,7 @@ class Subject:
             case "state":
                 return self.state
             case "device":
-                return walk(self.device, rest)
+                return walk(self.device(), rest)
             case _:
                 return MISSING
 

@@ -7,7 +7,7 @@ Jinja is imported when the first template is met, not before.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +28,30 @@ class RenderError(Exception):
         super().__init__(f"template {text!r}: {why}")
         self.text = text
         self.why = why
+
+
+class Names(Mapping[str, Any]):
+    """The names that a template sees, put together when the first template asks: most values hold none."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+        self._make = make
+        self._made: dict[str, Any] | None = None
+
+    def _all(self) -> dict[str, Any]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, name: str) -> Any:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
 
 
 def check_template(text: str) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from mockcic.cic.ids import new_id
-from mockcic.cic.message import Directive, Refusal
+from mockcic.cic.message import ENCODE, Directive, Refusal
 from mockcic.wire.encode import Dialect, Encoder, Part, directive_part_name, json_part, new_boundary
 
 Headers = list[tuple[bytes, bytes]]
@@ -35,7 +34,7 @@ def refusal_response(refusal: Refusal, *, form: str, dialect: Dialect, one_text:
     code = refusal.status if refusal.code is None else refusal.code
     exception = Directive("System", "Exception", new_id(), {"code": code, "description": description})
     value = exception.as_json()
-    text = json.dumps(value if form == "wrapped" else value["directive"], ensure_ascii=False, separators=(",", ":"))
+    text = ENCODE(value if form == "wrapped" else value["directive"])
     if form == "plain-json":
         return [(b"content-type", b"application/json; charset=utf-8"), *headers], text.encode()
     encoder = Encoder(new_boundary(), dialect)
