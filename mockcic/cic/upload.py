@@ -234,16 +234,27 @@ def _contexts(value: object, findings: list[Finding], strict: bool) -> tuple[Con
         raise _shape("context", "an array", value)
     contexts = []
     for number, element in enumerate(value):
-        match element:
-            case {"header": {"namespace": str(namespace), "name": str(name)}, "payload": dict(payload)}:
-                contexts.append(Context(namespace, name, payload))
-            case _ if strict:
-                raise _shape(f"context[{number}]", "an object with header.namespace, header.name and payload", element)
-            case _:
-                findings.append(
-                    Finding("message.context", f"context[{number}] without header or payload", "both (PROTOCOL 3.2)")
-                )
+        context = _context(element)
+        if context is not None:
+            contexts.append(context)
+        elif strict:
+            raise _shape(f"context[{number}]", "an object with header.namespace, header.name and payload", element)
+        else:
+            findings.append(
+                Finding("message.context", f"context[{number}] without header or payload", "both (PROTOCOL 3.2)")
+            )
     return tuple(contexts)
+
+
+def _context(element: object) -> Context | None:
+    """One element of the array, None when its shape is wrong."""
+    if isinstance(element, dict):
+        header, payload = element.get("header"), element.get("payload")
+        if isinstance(header, dict) and isinstance(payload, dict):
+            namespace, name = header.get("namespace"), header.get("name")
+            if isinstance(namespace, str) and isinstance(name, str):
+                return Context(namespace, name, payload)
+    return None
 
 
 def _text(header: Mapping[str, Any], name: str) -> str:

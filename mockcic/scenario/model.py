@@ -124,7 +124,7 @@ class Rule(Answer):
 
     def is_about(self, full_name: str) -> bool:
         """Whether an event of this name is what the rule is about."""
-        return any(fnmatch.fnmatchcase(full_name, pattern) for pattern in self.event)
+        return full_name in self.event or any(fnmatch.fnmatchcase(full_name, pattern) for pattern in self.event)
 
     def answer(self, turn: int) -> Answer:
         """The answer of the given turn, counted from 0."""

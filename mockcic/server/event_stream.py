@@ -62,6 +62,9 @@ class EventStream:
 
     async def _read(self, receive: Receive, exchange: Exchange) -> None:
         limit = self._settings.wire_limits.duration_s
+        if limit is None:
+            await self._read_all(receive, exchange)
+            return
         try:
             async with asyncio.timeout(limit):
                 await self._read_all(receive, exchange)

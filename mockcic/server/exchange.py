@@ -47,6 +47,8 @@ class Exchange:
         self._completed = completed
         self._orders: deque[Order] = deque()
         self._encoder: Encoder | None = None
+        self._held_bytes = bytearray()
+        self._unwritten: list[tuple[Directive, int]] = []
         self._closed = False
         self._tasks: asyncio.TaskGroup | None = None
         self._writing = False
@@ -113,8 +115,8 @@ class Exchange:
                 encoder = await self._begin()
                 self._closed = last
                 data = encoder.part(directive_part(directive), last=last)
+                self._unwritten.append((directive, len(data)))
                 await self._body(data, more=not last)
-                self._written(directive, len(data))
             case ReplyAttachment(attachment=attachment, last=last):
                 encoder = await self._begin()
                 self._closed = last
@@ -150,7 +152,7 @@ class Exchange:
         for start in range(0, size, step):
             if self.lost:
                 return
-            await self._body(part.body[start : start + step], more=True)
+            await self._body(part.body[start : start + step], more=True, now=attachment.rate is not None)
             if attachment.rate is not None:
                 due = began + min(start + step, size) / attachment.rate
                 await self._clock.sleep(max(0.0, due - self._clock.now()))
@@ -181,6 +183,14 @@ class Exchange:
         self.status = status
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
-    async def _body(self, data: bytes, *, more: bool) -> None:
+    async def _body(self, data: bytes, *, more: bool, now: bool = False) -> None:
+        """Hand bytes over: together with what is already there to follow, unless they are wanted `now`."""
+        self._held_bytes += data
+        if more and not now and self._orders and len(self._held_bytes) < PIECE:
+            return
+        data, self._held_bytes = bytes(self._held_bytes), bytearray()
         self.sent_bytes += len(data)
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        for directive, size in self._unwritten:
+            self._written(directive, size)
+        self._unwritten.clear()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from hpack import NeverIndexedHeaderTuple
+
 from mockcic.server.tolerance import NO_AUTHORITY
 
 Headers = list[tuple[bytes, bytes]]
@@ -50,11 +52,13 @@ def read_request_head(headers: Headers) -> RequestHead:
 
 def write_headers(headers: Headers, date: Headers) -> Headers:
     """`headers` of an answer as HTTP/2 has them: names in lower case, none of HTTP/1.1's; `date` where none is."""
-    result = []
+    result: Headers = []
     dated = False
     for name, value in headers:
         lower = name.lower()
         if lower not in CONNECTION_HEADERS:
-            result.append((lower, value))
+            # A boundary is never seen again: in HPACK's table it would only push out what is.
+            once = lower == b"content-type" and b"boundary=" in value
+            result.append(NeverIndexedHeaderTuple(lower, value) if once else (lower, value))
             dated = dated or lower == b"date"
     return result if dated else [*result, *date]
