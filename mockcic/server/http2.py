@@ -36,7 +36,7 @@ from mockcic.server.engine import EngineConfig
 from mockcic.server.head import Headers, read_request_head, write_headers
 from mockcic.server.line import Line
 from mockcic.server.stream import END_STREAM, Ending, Stream, StreamGoneError, Turn
-from mockcic.server.tolerance import TolerantConnection
+from mockcic.server.tolerance import TolerantConnection, make_small
 from mockcic.server.wire import WIRE, Wire
 
 HIGH_WATER_BYTES: Final = 64 * 1024  # an application that is so far ahead of its client waits in `send`
@@ -107,6 +107,8 @@ class Http2(H2Protocol):
         # Announced above, but kept by `_request_arrived`: h2 would end the connection for one stream too many.
         connection.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = NO_LIMIT
         connection.local_settings.acknowledge()
+        make_small(connection.local_settings)
+        make_small(connection.remote_settings)
         if (more := limits.connection_window_bytes - DEFAULT_WINDOW_BYTES) > 0:
             connection.increment_flow_control_window(more)
         self._write_out()

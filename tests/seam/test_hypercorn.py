@@ -31,7 +31,7 @@ from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 from hypercorn.utils import LifespanFailureError, parse_socket_addr
 from hyperframe.frame import GoAwayFrame, PriorityFrame, RstStreamFrame
 
-from mockcic.server.tolerance import NO_AUTHORITY, AuthorityOptional, TolerantConnection
+from mockcic.server.tolerance import NO_AUTHORITY, AuthorityOptional, TolerantConnection, make_small
 
 
 def parameters(function: Any) -> list[str]:
@@ -275,6 +275,18 @@ def test_h2_takes_local_settings_that_were_acknowledged_by_ourselves() -> None:
     connection.local_settings.acknowledge()
     assert connection.local_settings.max_concurrent_streams == 1000
     assert b"\x00\x03\x00\x00\x00\x01" in connection.data_to_send()
+
+
+def test_the_settings_of_h2_are_as_they_were_when_made_small() -> None:
+    """`make_small` replaces the deques inside; what is proposed and acknowledged goes on."""
+    settings = Settings(client=False)
+    before = dict(settings)
+    make_small(settings)
+    assert dict(settings) == before
+    settings[SettingCodes.INITIAL_WINDOW_SIZE] = 70_000
+    assert settings.initial_window_size == before[SettingCodes.INITIAL_WINDOW_SIZE]
+    assert [change.new_value for change in settings.acknowledge().values()] == [70_000]
+    assert settings.initial_window_size == 70_000
 
 
 def test_h2_answers_data_on_a_closed_stream_by_itself() -> None:
