@@ -18,7 +18,7 @@ from mockcic.cic.message import Directive
 from mockcic.journal.entry import Entry
 from mockcic.scenario.load import ScenarioSet, load_text
 from mockcic.server.app import Cic
-from mockcic.server.loop import new_event_loop
+from mockcic.server.loop import keep_memory_small, new_event_loop
 from mockcic.server.service import LOCAL_NAMES, Listening, Service
 from mockcic.server.tls import Authority, home
 
@@ -134,6 +134,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.core is not None:
         os.sched_setaffinity(0, {given.core})
+    if given.which == "ours":
+        keep_memory_small()  # as `mockcic serve` does
     run = ours if given.which == "ours" else stock
     with asyncio.Runner(loop_factory=new_event_loop if given.which == "ours" else None) as runner:
         runner.run(run(given.port, given.tls))

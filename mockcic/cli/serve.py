@@ -70,8 +70,9 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     Ends properly on SIGTERM and SIGINT. Exit code 2 when it cannot start: a port in use, an unreadable certificate, a
     scenario with errors.
     """
-    from mockcic.server.loop import new_event_loop
+    from mockcic.server.loop import keep_memory_small, new_event_loop
 
+    keep_memory_small()
     logging.basicConfig(level=logging.WARNING, format="mockcic: %(message)s")
     serving = Serving(paths, options)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:

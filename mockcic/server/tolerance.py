@@ -1,4 +1,4 @@
-"""What shipped devices need from h2 beyond its defaults: three exceptions (every other check of h2 stays) and less memory.
+"""What shipped devices need from h2 beyond its defaults: three exceptions, every other check stays. And less memory.
 
 The limit on streams is not here: h2 answers a stream above it by ending the connection, so `Http2` keeps it.
 """
@@ -19,7 +19,7 @@ NO_AUTHORITY: Final = HeaderTuple(b":authority", b"")
 
 
 class Few(list[int]):
-    """The values of one setting, of which there is nearly always one: a list of 90 bytes where h2 has a deque of 760."""
+    """The values of one setting, nearly always one: a list of 90 bytes where h2 has a deque of 760."""
 
     def popleft(self) -> int:
         """As a deque's."""
