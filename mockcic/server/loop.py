@@ -24,9 +24,9 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 def keep_memory_small() -> None:
     """Keep glibc's malloc from moving large buffers into its heap; for a process that is ours alone.
 
-    uvloop gives each TLS connection a buffer of 256 KB of which a few pages are ever touched. As mappings of their own they
-    cost those pages. After the first one is freed glibc raises its threshold and takes them from the heap, where other
-    data has dirtied the pages: 52 KB or 68 to 90 KB an idle downchannel (python -m benchmarks downchannels).
+    uvloop gives each TLS connection a buffer of 256 KB of which a few pages are ever touched. As mappings of their own
+    they cost those pages. After the first one is freed glibc raises its threshold and takes them from the heap, where
+    other data has dirtied the pages: 52 KB, or 68 to 90 KB an idle downchannel (python -m benchmarks downchannels).
     """
     if not sys.platform.startswith("linux"):
         return
