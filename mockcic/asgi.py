@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from mockcic.scenario.load import builtin, load
 from mockcic.server.app import Cic
+from mockcic.server.exchange import Send
+from mockcic.server.request import Receive, Scope
 
 if TYPE_CHECKING:
     from mockcic.scenario.load import ScenarioSet
@@ -39,10 +41,18 @@ def create_app(scenarios: ScenarioSet | Sequence[str | Path] | None = None) -> C
     return Cic(chosen, on_start=lambda: logging.getLogger("mockcic").warning(LOST))
 
 
-def __getattr__(name: str) -> object:
-    """`app` is made when it is first asked for, so that `create_app` can be imported without reading any file."""
-    if name == "app":
-        paths = [path for path in os.environ.get("MOCKCIC_SCENARIOS", "").split(os.pathsep) if path]
-        globals()["app"] = app = create_app(paths or None)
-        return app
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+class FromEnvironment:
+    """The application with the scenarios of MOCKCIC_SCENARIOS, made when the server first calls it."""
+
+    def __init__(self) -> None:
+        self._made: Cic | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI scope."""
+        if self._made is None:
+            paths = [path for path in os.environ.get("MOCKCIC_SCENARIOS", "").split(os.pathsep) if path]
+            self._made = create_app(paths or None)
+        await self._made(scope, receive, send)
+
+
+app: Final = FromEnvironment()
