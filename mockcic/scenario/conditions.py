@@ -34,6 +34,13 @@ def read_bound(value: object) -> object:
 Bound = Annotated[float, BeforeValidator(read_bound)]
 
 
+def read_condition(value: object) -> object:
+    """The short forms: a list is `one_of`, anything but a mapping is `is`."""
+    if isinstance(value, Mapping):
+        return value
+    return {"one_of": value} if isinstance(value, list) else {"is": value}
+
+
 class Condition(BaseModel):
     """All that is said must hold. In YAML a bare value means `is`, a list `one_of`."""
 
@@ -50,7 +57,9 @@ class Condition(BaseModel):
     max: Bound | None = Field(default=None, description="A number (or a duration, as seconds) not above this.")
     present: bool | None = Field(default=None, description="true: the member is there; false: it is not.")
     absent: bool | None = Field(default=None, description="true: the member is not there.")
-    not_: Condition | None = Field(default=None, alias="not", description="The condition that must not hold.")
+    not_: Annotated[Condition, BeforeValidator(read_condition)] | None = Field(
+        default=None, alias="not", description="The condition that must not hold."
+    )
 
     @field_validator("matches")
     @classmethod
@@ -152,13 +161,6 @@ def holds(got: object, wanted: object) -> bool:
             )
         return wanted in got
     return False
-
-
-def read_condition(value: object) -> object:
-    """The short forms: a list is `one_of`, anything but a mapping is `is`."""
-    if isinstance(value, Mapping):
-        return value
-    return {"one_of": value} if isinstance(value, list) else {"is": value}
 
 
 AnyCondition = Annotated[Condition, BeforeValidator(read_condition)]

@@ -62,6 +62,10 @@ class Authority:
             if not certificate.exists() or self._made_for() != made_for:
                 self._issue(names)
                 self._write(MADE_FOR_FILE, json.dumps(made_for).encode())
+            try:
+                return own_context(certificate, certificate)
+            except StartError:  # a file of ours that something has spoilt is made anew
+                self._issue(names)
         return own_context(certificate, certificate)
 
     # ------------------------------------------------------------------
@@ -76,6 +80,7 @@ class Authority:
     def _issue(self, names: Sequence[str]) -> None:
         import trustme
 
+        self._check_pair()
         try:
             authority = trustme.CA.from_pem(self._read(CA_FILE), self._read(CA_KEY_FILE))
         except ValueError as error:
@@ -88,6 +93,16 @@ class Authority:
             raise StartError(f"no certificate can be made for {', '.join(names)}: {error}") from None
         chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
         self._write(SERVER_FILE, leaf.private_key_pem.bytes() + chain, mode=0o600)
+
+    def _check_pair(self) -> None:
+        """The CA's certificate and key must belong together: OpenSSL looks when it loads them."""
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.ca_file, self.folder / CA_KEY_FILE)
+        except (ssl.SSLError, OSError):
+            raise StartError(
+                f"the CA in {self.folder} cannot be used, its certificate and key are broken or do not belong together;"
+                " make it anew with `mockcic ca --renew`"
+            ) from None
 
     def _made_for(self) -> object:
         try:

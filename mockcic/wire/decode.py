@@ -98,6 +98,11 @@ class Finished:
     """The body is complete: the last delimiter was seen, or the stream ended and that is tolerated."""
 
 
+PADDING: Final = 64
+"""Blanks that may stand behind a delimiter (RFC 2046 5.1.1 allows any number and advises none; the bound is INF)."""
+
+_PADDING: Final = rb"[ \t]{0,%d}" % PADDING
+_HEADER_LINE: Final = re.compile(rb"[!-9;-~]+:")
 _AT: Final = re.compile(r" (?:at|in header at) \(?\d+\)?$")
 _QUIET: Final = logging.getLogger("mockcic.wire.decode")
 _QUIET.addHandler(logging.NullHandler())
@@ -188,7 +193,7 @@ class Decoder:
         data = self._held + data
         found = self._first_delimiter().search(data)
         if found is None:
-            keep = min(len(data), len(self._delimiter) + 1026)
+            keep = min(len(data), len(self._delimiter) + PADDING + 3)
             self._preamble += len(data) - keep
             self._held = data[len(data) - keep :]
             return b""
@@ -214,10 +219,16 @@ class Decoder:
 
     def _first_delimiter(self) -> re.Pattern[bytes]:
         """A delimiter line at the body's beginning or behind any line end; group 1 its line end, group 2 `--`."""
-        return re.compile(rb"(?:\A|(?<=\n))" + re.escape(self._delimiter) + rb"(?:[ \t]*(\r?\n)|(--))")
+        begin = rb"(?:\A|(?<=\n))" if self._preamble == 0 else rb"(?<=\n)"  # a window is not the beginning
+        return re.compile(begin + re.escape(self._delimiter) + rb"(?:" + _PADDING + rb"(\r?\n)|(--))")
 
     def _write(self, data: bytes) -> None:
-        self._parse(data if self._lines is None else self._lines.feed(data))
+        if self._lines is None:
+            self._parse(data)
+            return
+        self._parse(self._lines.feed(data))
+        if self._lines.waiting_headers > self._limits.part_headers_bytes:
+            raise self._headers_too_large()
 
     def _parse(self, data: bytes) -> None:
         self._tail = (self._tail + data[-128:])[-128:]
@@ -343,6 +354,10 @@ class Decoder:
         return self._error
 
 
+LOOK_AHEAD: Final = 256
+"""Bytes without a colon or a line end after which a part is taken to have no headers (INF)."""
+
+
 class LfLines:
     """Turns a body with LF line ends into one with CRLF around its parts, and leaves the parts as they are.
 
@@ -350,11 +365,12 @@ class LfLines:
     """
 
     def __init__(self, delimiter: bytes) -> None:
-        self._end = re.compile(rb"\r?\n" + re.escape(delimiter) + rb"(?:(--)|[ \t]*\r?\n)")
+        self._end = re.compile(rb"\r?\n" + re.escape(delimiter) + rb"(?:(--)|" + _PADDING + rb"\r?\n)")
         self._delimiter = delimiter
         self._held = b""
         self._in_headers = True
         self._header_seen = False
+        self._at_end = False
 
     def feed(self, data: bytes) -> bytes:
         """The next bytes, converted; bytes that may belong to a delimiter wait."""
@@ -363,6 +379,7 @@ class LfLines:
 
     def finish(self) -> bytes:
         """What was waiting; a delimiter line may end with the stream."""
+        self._at_end = True
         self._held += b"\n"
         out = b"".join(self._convert())
         rest, self._held = self._held, b""
@@ -379,17 +396,31 @@ class LfLines:
 
     def _header_lines(self) -> list[bytes]:
         line, ended, rest = self._held.partition(b"\n")
-        if not ended:
+        if not ended or (not line.strip() and not self._header_seen and not self._decided(rest)):
             return []
         self._held = rest
         line = line.removesuffix(b"\r")
         if line:
             self._header_seen = True
             return [line + b"\r\n"]
-        if not self._header_seen:
+        if not self._header_seen and self._headers_follow(rest):
             return []
         self._in_headers = False
         return [b"\r\n"]
+
+    @staticmethod
+    def _headers_follow(rest: bytes) -> bool:
+        """Whether an empty line stands before headers (DEVICES Q5) and not in their place."""
+        return _HEADER_LINE.match(rest) is not None
+
+    def _decided(self, rest: bytes) -> bool:
+        """Whether what is behind an empty line can be told to be a header or none."""
+        return self._at_end or len(rest) > LOOK_AHEAD or b"\n" in rest or b":" in rest
+
+    @property
+    def waiting_headers(self) -> int:
+        """How many bytes of headers wait for the end of their line."""
+        return len(self._held) if self._in_headers else 0
 
     def _body(self) -> list[bytes]:
         found = self._end.search(self._held)
@@ -405,7 +436,7 @@ class LfLines:
 
     def _open_end(self) -> int:
         """How many bytes at the end may be the beginning of a delimiter."""
-        window = self._held[-(len(self._delimiter) + 64) :]
+        window = self._held[-(len(self._delimiter) + PADDING + 4) :]
         at = window.rfind(b"\n" + self._delimiter)
         if at < 0:
             at = next((i for i in range(len(window)) if (b"\n" + self._delimiter).startswith(window[i:])), -1)

@@ -76,6 +76,7 @@ class Encoder:
         self._delimiting = delimiting
         self._is_open = False
         self._between = False
+        self._ended = False
 
     @property
     def content_type(self) -> str:
@@ -94,13 +95,13 @@ class Encoder:
         """The beginning of a part, for a body that is written piece by piece; `delimiter` ends it."""
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers).encode()
         before = b"" if self._is_open else (b"\r\n" if self._between else b"") + self._line + b"\r\n"
-        self._is_open, self._between = True, False
+        self._is_open, self._between, self._ended = True, False, False
         return before + lines + b"\r\n"
 
     def delimiter(self, *, last: bool = False) -> bytes:
         """What stands behind a part."""
         if last or self._delimiting == "close":
-            self._is_open = False
+            self._is_open, self._ended = False, True
             return b"\r\n" + self._line + b"--\r\n"
         if self._delimiting == "before":
             self._is_open, self._between = False, True
@@ -114,7 +115,7 @@ class Encoder:
         without a byte, which every reader of parts can read and no reader of directives looks at (INF). Behind a
         closing delimiter nothing is to be said.
         """
-        if self._delimiting == "close":
+        if self._ended:
             return b""
         if self._between:
             self._between = False

@@ -164,6 +164,21 @@ def test_a_broken_ca_says_how_to_mend_it(tmp_path: Path) -> None:
         authority.server_context(LOCAL_NAMES)
 
 
+def test_a_certificate_and_a_key_of_two_cas_are_noticed(tmp_path: Path) -> None:
+    one, other = Authority.open(tmp_path / "one"), Authority.open(tmp_path / "other")
+    (tmp_path / "one" / "ca-key.pem").write_bytes((tmp_path / "other" / "ca-key.pem").read_bytes())
+    with pytest.raises(StartError, match="do not belong together"):
+        one.server_context(LOCAL_NAMES)
+    shake_hands(other.server_context(LOCAL_NAMES), other.ca_file, "localhost")
+
+
+def test_a_spoilt_server_certificate_is_made_anew(tmp_path: Path) -> None:
+    authority = Authority.open(tmp_path)
+    authority.server_context(LOCAL_NAMES)
+    (tmp_path / "server.pem").write_text("spoilt")
+    shake_hands(authority.server_context(LOCAL_NAMES), authority.ca_file, "localhost")
+
+
 def test_the_folder_of_the_ca_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MOCKCIC_HOME", str(tmp_path))
     assert home() == tmp_path

@@ -327,3 +327,46 @@ def test_what_is_tolerated_can_be_chosen_one_by_one() -> None:
     assert codes(tolerant) == ["multipart.line-ends", "multipart.last-delimiter"]
     with pytest.raises(WireError, match="last delimiter"):
         decode(body, tolerance=Tolerance(missing_last_delimiter=False, lf_line_ends=True))
+
+
+@given(data=st.data())
+def test_a_preamble_that_looks_like_the_end_is_no_end_however_it_is_cut(data: st.DataObject) -> None:
+    """Only the body's first byte is its beginning; that of a window is not."""
+    body = b"xx--b0001--" + b"y" * 300 + b"\r\n--b0001\r\n" + HEAD + b"\r\n{}\r\n--b0001--"
+    cuts = data.draw(st.lists(st.integers(0, len(body)), max_size=12))
+    for some in (cuts, range(1, len(body))):
+        assert [each for _, each in parts(decode(body, *some))] == [b"{}"]
+
+
+@pytest.mark.parametrize("line", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("blanks", [0, 1, 60, 64, 65, 300])
+def test_padding_behind_a_delimiter_means_the_same_however_it_is_cut(line: bytes, blanks: int) -> None:
+    head = HEAD.replace(b"\r\n", line)
+    second = line + b"--b0001" + b" " * blanks + line + head + line + b"b" + line + b"--b0001--" + line
+    body = b"--b0001" + line + head + line + b"a" + second
+    whole = joined(decode(body))
+    assert joined(decode(body, *range(1, len(body)))) == whole
+    if blanks <= 64:
+        assert [each for _, each in parts(whole)] == [b"a", b"b"]
+
+
+def test_a_first_delimiter_with_padding_is_one_however_it_is_cut() -> None:
+    body = b"--b0001" + b" " * 64 + b"\r\n" + HEAD + b"\r\n{}\r\n--b0001--"
+    assert joined(decode(body)) == joined(decode(body, *range(1, len(body))))
+    assert parts(decode(body))[0][1] == b"{}"
+
+
+def test_an_endless_header_line_with_lf_line_ends_is_over_the_limit_too() -> None:
+    decoder = Decoder(B, limits=Limits(part_headers_bytes=1000))
+    decoder.feed(b"--b0001\nX-Padding: " + b"x" * 900)
+    with pytest.raises(WireError) as caught:
+        decoder.feed(b"x" * 200)
+    assert caught.value.code == "limit.part-headers"
+
+
+@pytest.mark.parametrize("body", [b"hello", b"\x00\x01" * 400])
+def test_a_part_without_headers_is_a_part_with_lf_line_ends_too(body: bytes) -> None:
+    """What reads as a header behind the empty line is one: DEVICES Q5 sends such a line before them."""
+    whole = b"--b0001\n\n" + body + b"\n--b0001--\n"
+    assert parts(decode(whole)) == [({}, body)]
+    assert joined(decode(whole, *range(1, len(whole)))) == joined(decode(whole))

@@ -132,3 +132,9 @@ def test_a_part_written_piece_by_piece_is_the_same_part() -> None:
     part = attachment_part("a", "id", bytes(1000))
     by_pieces = pieces.part_head(part.headers) + part.body[:10] + part.body[10:] + pieces.delimiter(last=True)
     assert whole.part(part, last=True) == by_pieces
+
+
+def test_a_closed_body_is_not_closed_twice() -> None:
+    encoder = Encoder("b1")
+    encoder.part(json_part("p", TEXT), last=True)
+    assert encoder.closing() == b""
