@@ -6,6 +6,7 @@ import asyncio
 import fnmatch
 import threading
 import uuid
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Any, Final, Self, TypeVar
 
 from mockcic.errors import StartError
 from mockcic.journal.entry import Entry, Kind
+from mockcic.journal.store import ENTRIES
 from mockcic.scenario.compose import Composer
 from mockcic.scenario.load import ScenarioSet, builtin, load, load_text
 from mockcic.scenario.model import Scenario
@@ -135,7 +137,7 @@ class Bench:
         self._tokens: list[str] = []
         self._names: set[str] = set()
         self._scenario: ScenarioSet | None = None
-        self._entries: list[Entry] = []
+        self._entries: deque[Entry] = deque(maxlen=ENTRIES)
         self._changed = threading.Condition()
         self._end_listening: Callable[[], None] | None = None
 
@@ -322,7 +324,10 @@ class Bench:
     def _complaint(self, what: object, kind: Kind, count: int, timeout: float) -> str:
         wanted = f"{kind} {what}" if isinstance(what, str) else "an entry that fits"
         times = "" if count == 1 else f", {count} times"
-        came = [f"  {entry.kind} {entry.name} {entry.data.get('status', '')}".rstrip() for entry in self._entries[-20:]]
+        came = [
+            f"  {entry.kind} {entry.name} {entry.data.get('status', '')}".rstrip()
+            for entry in list(self._entries)[-20:]
+        ]
         return "\n".join([f"waited {timeout:g} s for {wanted}{times}; what came:", *(came or ["  nothing"])])
 
 

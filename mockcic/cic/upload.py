@@ -71,6 +71,8 @@ class UploadReader:
         self._sound_parts = 0
         self._early_sound = bytearray()
         self._out: list[UploadPiece] = []
+        self.metadata_size = 0
+        """Bytes of the metadata part, once it is complete."""
 
     def feed(self, data: bytes) -> list[UploadPiece]:
         """The next bytes of the body; returns what became certain, in the order of the wire."""
@@ -142,6 +144,7 @@ class UploadReader:
 
     def _end(self) -> None:
         if self._metadata is not None:
+            self.metadata_size = len(self._metadata)
             event, findings = read_event(bytes(self._metadata), strict=self._strict.envelope)
             self._metadata = None
             self._event = event

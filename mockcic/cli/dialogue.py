@@ -107,14 +107,25 @@ class TextPrinter:
         """One line, or none where an entry says nothing to a person."""
         text = describe(entry)
         if text is not None:
-            device = click.style(
-                f"{entry.device or entry.connection:<8}", fg="cyan" if entry.device else None, dim=not entry.device
-            )
+            who = harmless(entry.device or entry.connection)
+            device = click.style(f"{who:<8}", fg="cyan" if entry.device else None, dim=not entry.device)
             click.echo(f"{entry.at_s - self._began:+9.3f}  {device} {text}")
+
+
+def harmless(value: Any) -> Any:
+    """What a device sent, for a terminal: control characters, which could rewrite the screen, become �."""
+    if isinstance(value, str):
+        return value if value.isprintable() else "".join(each if each.isprintable() else "�" for each in value)
+    if isinstance(value, dict):
+        return {key: harmless(member) if isinstance(member, str | list) else member for key, member in value.items()}
+    if isinstance(value, list):
+        return [harmless(member) for member in value]
+    return value
 
 
 def describe(entry: Entry) -> str | None:
     """The text of an entry, with colour where there is trouble; None when it says nothing to a person."""
+    entry = Entry(*(harmless(member) for member in entry))
     data = entry.data
     dialogue = f" {_short(entry.dialogue)}" if entry.dialogue else ""
     match entry.kind:
@@ -161,7 +172,7 @@ def _gist(payload: Any) -> str:
     if isinstance(payload, dict):
         for member in ("text", "ttsText"):
             if isinstance(payload.get(member), str):
-                return f"  “{payload[member][:60]}”"
+                return f"  “{harmless(payload[member][:60])}”"
     return ""
 
 

@@ -63,6 +63,15 @@ Block = str
 
 AFTERWARDS: Final[Block] = "afterwards"
 
+LONGEST_S: Final = 366 * 86400.0
+"""No step waits longer (INF)."""
+
+SHORTEST_EVERY_S: Final = 0.01
+"""`every` comes no more often (INF): a template that gives 0 must not keep the server busy."""
+
+COUNTED: Final = 1000
+"""Event names that are counted for each device; a device may make up any number of them (INF)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceFacts:
@@ -156,6 +165,23 @@ class Engine:
 
     def handle(self, fact: Fact, now: float) -> list[Effect]:
         """Take what happened at `now` (seconds, monotonic) and say what to do about it, in order."""
+        try:
+            self._handle(fact, now)
+        except RenderError as problem:
+            self._break_off(fact, problem)
+        effects, self._out = self._out, []
+        return effects
+
+    def _break_off(self, fact: Fact, problem: RenderError) -> None:
+        """A template of the scenario failed where no step could say so: a finding, and 500 for an event that waits."""
+        upload = self._uploads.get(getattr(fact, "stream", ""))
+        if upload is not None and not upload.answered:
+            self._fail(upload, problem, stop_upload=False)
+            upload.answered = True
+        else:
+            self._out.append(Found(_template_finding(problem, self.scenario.scenario)))
+
+    def _handle(self, fact: Fact, now: float) -> None:
         match fact:
             case DownchannelOpened():
                 self._open_downchannel(fact, now)
@@ -183,8 +209,6 @@ class Engine:
                 self.counts[f"ping.{fact.kind}"] += 1
             case _:
                 assert_never(fact)
-        effects, self._out = self._out, []
-        return effects
 
     def _open_downchannel(self, fact: DownchannelOpened, now: float) -> None:
         self._downchannel = fact.stream
@@ -223,7 +247,8 @@ class Engine:
 
     def _begin(self, fact: EventBegan, now: float) -> None:
         upload = self._uploads[fact.stream] = Upload(fact)
-        self.counts[fact.event.full_name] += 1
+        if len(self.counts) < COUNTED or fact.event.full_name in self.counts:
+            self.counts[fact.event.full_name] += 1
         verdict = self._admission.judge(fact.event)
         self._out.extend(Found(finding, fact.stream) for finding in verdict.findings)
         if verdict.refusal is not None:
@@ -310,7 +335,9 @@ class Engine:
         left = None if left is None else left - 1
         if cue.every is not None and (left is None or left > 0):
             self._call(
-                now + self._seconds(cue.every, now), block, lambda then: self._fire(cue, block, upload, then, left)
+                now + max(SHORTEST_EVERY_S, self._seconds(cue.every, now)),
+                block,
+                lambda then: self._fire(cue, block, upload, then, left),
             )
 
     @staticmethod
@@ -392,7 +419,11 @@ class Engine:
                 yield Match(rule, number, (Miss("when", "a template that can be rendered", problem.why),))
 
     def _give(self, upload: Upload, answer: Answer, now: float, stop_upload: bool) -> None:
-        delay = self._seconds(answer.delay, now, upload)
+        try:
+            delay = self._seconds(answer.delay, now, upload)
+        except RenderError as problem:
+            self._fail(upload, problem, stop_upload)
+            return
         if delay > 0:
             self._call(now + delay, upload.stream, lambda then: self._give_now(upload, answer, then, stop_upload))
         else:
@@ -583,7 +614,11 @@ class Engine:
         if isinstance(value, float | int):
             return float(value)
         rendered = render(value, self._names(upload, now))
-        return float(rendered) if isinstance(rendered, float | int) else float(read_duration(rendered))
+        try:
+            seconds = float(rendered) if isinstance(rendered, float | int) else float(read_duration(rendered))
+        except ValueError as error:
+            raise RenderError(value, str(error)) from None
+        return min(max(0.0, seconds), LONGEST_S)
 
     def _call(self, when: float, block: Block, step: Callable[[float], None]) -> None:
         self._steps += 1

@@ -123,7 +123,7 @@ class Cic:
         await send({"type": "http.response.body", "body": body, "more_body": False})
         self.journal.add(
             "answer",
-            device=self.devices.name_of(request.token) if request.token else "",
+            device=self.devices.shown(request.token),
             connection=request.connection,
             stream=request.stream,
             name=f"{request.method} {request.scope['path']}",
@@ -186,8 +186,7 @@ class Cic:
             raise
         finally:
             line.abandon(line.reason or reason)
-            if device.downchannel is line or reason == "replaced":
-                device.close_downchannel(line, line.reason or reason)
+            device.close_downchannel(line, line.reason)
 
     def _too_soon(self, device: Device, settings: Settings) -> bool:
         """Two requests at once or within a very short time (PROTOCOL 2.2; row 6)."""

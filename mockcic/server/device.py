@@ -45,6 +45,7 @@ class Device:
         self._clock = clock
         self._alarms: dict[int, Alarm] = {}
         self._next_scenario: Scenario | None = None
+        self._released: set[Downchannel] = set()
 
     @property
     def scenario(self) -> Scenario:
@@ -108,6 +109,7 @@ class Device:
         )
         self.tell(DownchannelOpened(downchannel.stream, downchannel.connection, replaced=old is not None))
         if old is not None:
+            self._released.add(old)
             if self.engine.settings.replaced_downchannel == "silent":
                 old.reason = "replaced"
                 self.close_downchannel(old, "replaced")
@@ -115,9 +117,12 @@ class Device:
                 old.end("replaced")
 
     def close_downchannel(self, downchannel: Downchannel, reason: str) -> None:
-        """A downchannel is over, for whatever reason."""
+        """A downchannel is over, for whatever reason; said once, and only of one that was opened here."""
         if self.downchannel is downchannel:
             self.downchannel = None
+        elif downchannel not in self._released:
+            return
+        self._released.discard(downchannel)
         self._journal.add(
             "downchannel",
             device=self.name,

@@ -146,6 +146,7 @@ class EventStream:
             stream=request.stream,
             dialogue=event.dialog_request_id,
             name=event.full_name,
+            weight=self._reader.metadata_size,
             message_id=event.message_id,
             payload=event.payload,
             contexts=[context.full_name for context in event.contexts],

@@ -23,6 +23,11 @@ class Scenarios(Protocol):
         """The scenario of a device that shows this token and User-Agent."""
 
 
+def short_name(token: str) -> str:
+    """The last four characters of a token; two of a short one."""
+    return "…" + (token[-4:] if len(token) > 4 else token[-2:])
+
+
 class Registry:
     """Finds a device by its token, or makes it (PROTOCOL 2.2: keyed on the token)."""
 
@@ -33,6 +38,7 @@ class Registry:
         self._devices: dict[str, Device] = {}
         self._assigned: dict[str, Scenario] = {}
         self._names: dict[str, str] = {}
+        self._namesakes: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[Device]:
         return iter(list(self._devices.values()))
@@ -67,14 +73,15 @@ class Registry:
         """A short name that shows no more than the token's last four characters, and is no other device's."""
         name = self._names.get(token)
         if name is None:
-            short = "…" + (token[-4:] if len(token) > 4 else token[-2:])
-            taken = set(self._names.values())
-            name, number = short, 1
-            while name in taken:
-                number += 1
-                name = f"{short}#{number}"
-            self._names[token] = name
+            short = short_name(token)
+            number = self._namesakes.get(short, 0) + 1
+            self._namesakes[short] = number
+            name = self._names[token] = short if number == 1 else f"{short}#{number}"
         return name
+
+    def shown(self, token: str) -> str:
+        """The name of a token for people, without remembering one that is no device's."""
+        return self._names.get(token) or (short_name(token) if token else "")
 
     def assign(self, token: str, scenario: Scenario) -> None:
         """Put a device into a scenario of its own, whatever the set says; also before it is first seen."""

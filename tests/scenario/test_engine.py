@@ -467,3 +467,74 @@ def test_the_wall_time_of_templates_can_be_turned(begin: Begin) -> None:
     life.send(text_event())
     said = [each.directive.payload["text"] for each in life.wait(8 * 3600) if isinstance(each, ReplyDirective)]
     assert said == ["1970-01-01T18:00:00+09:00"]
+
+
+# ---------------------------------------------------------------------- trouble of the scenario
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"delay": "{{ vars.nothing }}"},
+        {"delay": "{{ 'soon' }}"},
+        {"exception": {"description": "{{ vars.nothing }}"}},
+        {"raw": {"body": "{{ vars.nothing }}"}},
+        {"reply": [{"wait": "{{ vars.nothing }}"}]},
+        {"while_uploading": [{"after": "{{ vars.nothing }}", "push": "Clova.Help"}]},
+    ],
+)
+def test_an_event_is_answered_whatever_template_fails(begin: Begin, rule: dict[str, object]) -> None:
+    life = begin({"vars": {"nothing": None}, "on": [{"event": "*", **rule}]})
+    del life.engine.vars["nothing"]
+    effects = life.send(text_event())
+    assert [each.finding.code for each in effects if isinstance(each, Found)] == ["scenario.template"]
+    assert [each.refusal.status for each in effects if isinstance(each, Refuse)] == [500]
+
+
+def test_a_failing_template_of_the_downchannel_is_a_finding_and_nothing_else_is_lost(begin: Begin) -> None:
+    life = begin(
+        {"vars": {"x": 1}, "downchannel": [{"after": "{{ vars.x }}s", "push": "Clova.Help"}], "on": [{"event": "*"}]}
+    )
+    del life.engine.vars["x"]
+    effects = life.open()
+    assert names(effects, Push) == ["Clova.Hello"]
+    assert [each.finding.code for each in effects if isinstance(each, Found)] == ["scenario.template"]
+    assert life.send(text_event())[-1] == EndReply(UPLOAD)
+
+
+def test_a_cue_that_comes_every_nothing_does_not_keep_the_server_busy(begin: Begin) -> None:
+    life = begin({"vars": {"n": 0}, "downchannel": [{"every": "{{ vars.n }}", "push": "Clova.Help"}]})
+    life.open()
+    assert len(names(life.wait(1.0), Push)) <= 101
+
+
+def test_a_device_that_makes_up_event_names_is_not_counted_without_end(begin: Begin) -> None:
+    life = begin({"on": [{"event": "*"}]})
+    for number in range(1500):
+        life.send(Event("Made", f"Up{number}", f"m{number}", {}), stream=f"c1.{number}")
+    assert len(life.engine.counts) == 1000
+
+
+def test_after_odd_lives_nothing_is_left_behind(begin: Begin) -> None:
+    """Uploads lost, answered early, refused, never answered: no upload and no step stays."""
+    life = begin(
+        {
+            "on": [
+                {"event": "TextRecognizer.*", "delay": "1s", "reply": ["Clova.Help", {"wait": "1s"}, "Clova.Help"]},
+                {"event": "Speech*.*", "while_uploading": [{"answer": "now"}, {"every": "1s", "push": "Clova.Help"}]},
+            ]
+        }
+    )
+    life.open()
+    for number in range(50):
+        stream = f"c1.{number}"
+        life.tell(EventBegan(stream, (recognize, text_event)[number % 2](dialogue=f"d{number}"), {}))  # type: ignore[operator]  # either builder
+        if number % 3:
+            life.tell(EventEnded(stream, Sound(seconds=1.0) if number % 2 == 0 else None))
+        life.wait(0.7)
+        if number % 5 == 0:
+            life.tell(AnswerSent(stream))
+        life.tell(EventLost(stream, "gone"))
+    life.tell(DownchannelClosed(LINE, "gone"))
+    assert life.engine._uploads == {}
+    assert life.engine._due == {}
