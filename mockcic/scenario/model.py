@@ -187,7 +187,7 @@ class Scenario(Part):
     for_: Devices | None = Field(
         default=None,
         alias="for",
-        description="In a set: the devices that get this scenario; the set's first one is for the rest.",
+        description="In a set: the devices that get this scenario; the first one without `for` is for the rest.",
     )
     profile: AnyProfile = Field(
         default="2021", description="seed (August 2017) or 2021: chooses defaults (PROTOCOL section 0)."
