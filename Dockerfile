@@ -18,6 +18,6 @@ USER mockcic
 VOLUME ["/scenarios", "/var/lib/mockcic"]
 EXPOSE 8443
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=3s --start-period=5s --retries=3 CMD ["mockcic", "ping"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["mockcic", "ping"]
 ENTRYPOINT ["mockcic"]
 CMD ["serve", "--host", "0.0.0.0", "/scenarios"]

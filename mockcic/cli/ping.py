@@ -8,9 +8,13 @@ from typing import Final
 
 import click
 
+from mockcic import __version__
 from mockcic.errors import StartError
 
 DEFAULT_URL: Final = "https://127.0.0.1:8443"
+UP: Final = (204, 401)
+"""A scenario may list its tokens; who says 401 is up all the same (INF)."""
+
 TIMEOUT_S: Final = 5.0  # a device that waited so long for `/ping` drops the connection (PROTOCOL 2.4)
 
 
@@ -40,7 +44,8 @@ def default_ca() -> Path:
 def command(url: str, ca_file: Path | None, token: str, timeout: float) -> None:
     """Send GET /ping to the server at URL over HTTP/2, by default https://127.0.0.1:8443.
 
-    Exits with 0 when it answers 204, with 1 when it does not, with one sentence that says why.
+    Exits with 0 when it answers 204, or 401 because the scenario lists its tokens; with 1 when it does not, and one
+    sentence that says why.
     """
     if trouble := ping(url, ca_file, token, timeout):
         click.echo(f"mockcic: {trouble}", err=True)
@@ -49,7 +54,7 @@ def command(url: str, ca_file: Path | None, token: str, timeout: float) -> None:
 
 
 def ping(url: str, ca_file: Path | None, token: str, timeout: float) -> str:
-    """What is wrong with the server, as a sentence; empty when it answers `GET /ping` with 204 over HTTP/2.
+    """What is wrong with the server, as a sentence; empty when it answers `GET /ping` over HTTP/2.
 
     With `http:` HTTP/2 is spoken at once (prior knowledge). Raises `StartError` when the CA's certificate cannot be
     read. Source: PROTOCOL 1.1, 1.4.
@@ -60,14 +65,15 @@ def ping(url: str, ca_file: Path | None, token: str, timeout: float) -> str:
     try:
         context = _trust(ca_file) if secure else ssl.create_default_context()
         with httpx.Client(verify=context, http1=False, http2=True, timeout=timeout, trust_env=False) as client:
-            answer = client.get(f"{url.rstrip('/')}/ping", headers={"authorization": f"Bearer {token}"})
+            headers = {"authorization": f"Bearer {token}", "user-agent": f"mockcic/ping/{__version__} (Python;mockcic)"}
+            answer = client.get(f"{url.rstrip('/')}/ping", headers=headers)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         return f'"{url}" is no address; write https://HOST:PORT'
     except httpx.TimeoutException:
         return f"{url} did not answer within {timeout:g} s"
     except httpx.HTTPError as error:
         return f"{url} cannot be reached: {_reason(error)}"
-    if answer.status_code != 204:
+    if answer.status_code not in UP:
         return f"{url} answered GET /ping with {answer.status_code} instead of 204"
     return ""
 

@@ -186,19 +186,24 @@ class Serving:
         from mockcic.cli.problems import print_problems
         from mockcic.scenario.watch import watch
 
-        async for changed in watch(self._watched(scenarios)):
-            names = ", ".join(sorted(path.name for path in changed))
-            try:
-                edition = self._load()
-            except (ScenarioError, StartError) as error:
-                if isinstance(error, ScenarioError):
-                    print_problems(error.problems)
-                click.secho(f"not reloaded ({names}): the scenarios loaded before stay", fg="red", err=True)
-                continue
-            if edition.warnings:
-                print_problems(edition.warnings)
-            service.cic.devices.reload(edition)
-            service.journal.add("scenario", name=", ".join(each.scenario for each in edition.scenarios), changed=names)
+        while True:
+            async for changed in watch(self._watched(scenarios)):
+                names = ", ".join(sorted(path.name for path in changed))
+                try:
+                    edition = self._load()
+                except (ScenarioError, StartError) as error:
+                    if isinstance(error, ScenarioError):
+                        print_problems(error.problems)
+                    click.secho(f"not reloaded ({names}): the scenarios loaded before stay", fg="red", err=True)
+                    continue
+                if edition.warnings:
+                    print_problems(edition.warnings)
+                service.cic.devices.reload(edition)
+                loaded = ", ".join(each.scenario for each in edition.scenarios)
+                service.journal.add("scenario", name=loaded, changed=names)
+                if set(edition.files) != set(scenarios.files):
+                    scenarios = edition
+                    break  # and watch what this edition is made of
 
     def _watched(self, scenarios: ScenarioSet) -> list[Path]:
         return [*self._paths, *scenarios.files]

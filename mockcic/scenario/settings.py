@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
@@ -183,11 +184,21 @@ class Settings(Part):
         """The same with the members that follow the profile filled in (PROTOCOL section 0)."""
         of_profile: dict[str, Any] = PROFILES[profile]
         unset = {key: value for key, value in of_profile.items() if getattr(self, key) is None}
-        return self.model_copy(update=unset)
+        return self._changed(unset)
 
     def strict(self) -> Settings:
         """The same, with every departure from the documents refused (`mockcic serve --strict`)."""
-        return self.model_copy(update=STRICT)
+        return self._changed(STRICT)
+
+    def _changed(self, values: Mapping[str, Any]) -> Settings:
+        changed = self.model_copy(update=values)
+        for name in (
+            "wire_limits",
+            "tolerance",
+            "dialect",
+        ):  # a copy would keep what was worked out from the old values
+            changed.__dict__.pop(name, None)
+        return changed
 
     @cached_property
     def wire_limits(self) -> Limits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -239,3 +240,23 @@ def test_strict_and_profile_are_heard(serve: Start, tmp_path: Path) -> None:
     assert ask(server).status_code == 204
     with httpx.Client(http1=False, http2=True) as client:
         assert '{"header":{"namespace":"System"' in client.get(server.ready["h2c_url"] + "/nowhere").text
+
+
+def test_what_an_edit_includes_is_watched_from_then_on(serve: Start, tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    part = tmp_path / "parts" / "part.yaml"
+    part.write_text("on: [{event: '*', exception: {code: 500, description: one}}]\n")
+    file = tmp_path / "main.yaml"
+    file.write_text("scenario: edited\nsettings: {same_connection: false}\n")
+    server = serve("--h2c", "0", str(file))
+    file.write_text("scenario: edited\nsettings: {same_connection: false}\ninclude: [parts/part.yaml]\n")
+    server.wait_for("the new edition", lambda line: "main.yaml changed" in line)
+    assert "one" in ask(server).text
+    deadline = time.perf_counter() + 10
+    while "two" not in ask(server).text:  # the new watch begins a moment later: an edit before it would be missed
+        assert time.perf_counter() < deadline
+        part.write_text(
+            f"on: [{{event: '*', exception: {{code: 500, description: two}}}}] # {time.perf_counter_ns()}\n"
+        )
+        with contextlib.suppress(queue.Empty):
+            server.lines.get(timeout=0.3)
