@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, Literal, assert_never
@@ -25,7 +24,7 @@ from mockcic.cic.facts import (
     Sound,
     StepDue,
 )
-from mockcic.cic.message import Attachment, Event, Refusal
+from mockcic.cic.message import Event, Refusal
 from mockcic.errors import Finding
 from mockcic.scenario.admission import Admission
 from mockcic.scenario.compose import OF_THE_UPLOAD, STOP_CAPTURE, Composer
@@ -52,6 +51,7 @@ from mockcic.scenario.script import Script, make_script, shuffle_replies
 from mockcic.scenario.settings import Heard, HelloAfter, Settings
 from mockcic.scenario.steps import Change, Cue, Moment, Send, Wait
 from mockcic.scenario.template import Names, RenderError, render
+from mockcic.scenario.upload import DeviceFacts, Upload
 from mockcic.scenario.words import read_duration
 
 HELLO: Final = Send(directive="Clova.Hello")
@@ -71,44 +71,6 @@ SHORTEST_EVERY_S: Final = 0.01
 
 COUNTED: Final = 1000
 """Event names that are counted for each device; a device may make up any number of them (INF)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceFacts:
-    """What is known of a device from its requests: shown to templates and conditions as `device`."""
-
-    id: str = "device"
-    token: str = ""
-    user_agent: str = ""
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Upload:
-    """An event from its metadata on, until its answer has been sent and the upload has ended."""
-
-    began: EventBegan
-    sound: Sound | None = None
-    cues: list[Cue] = field(default_factory=list)
-    ended: bool = False
-    answered: bool = False
-    sent: bool = False
-    stop_pushed: bool = False
-    answer: Answer | None = None
-    rule: Answer | None = None
-    unsent: list[Attachment] = field(default_factory=list)
-
-    @property
-    def stream(self) -> str:
-        return self.began.stream
-
-    @property
-    def event(self) -> Event:
-        return self.began.event
-
-    @property
-    def dialogue(self) -> str | None:
-        return self.began.event.dialog_request_id
 
 
 @lru_cache(maxsize=64)

@@ -18,6 +18,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from mockcic.errors import Finding, WireError
+from mockcic.wire.lf_lines import BLANKS, PADDING, LfLines
 
 UNDECODABLE: Final = "Could not decode multipart"
 """The one description the documents know (PROTOCOL 5.2)."""
@@ -98,11 +99,6 @@ class Finished:
     """The body is complete: the last delimiter was seen, or the stream ended and that is tolerated."""
 
 
-PADDING: Final = 64
-"""Blanks that may stand behind a delimiter (RFC 2046 5.1.1 allows any number and advises none; the bound is INF)."""
-
-_PADDING: Final = rb"[ \t]{0,%d}" % PADDING
-_HEADER_LINE: Final = re.compile(rb"[!-9;-~]+:")
 _AT: Final = re.compile(r" (?:at|in header at) \(?\d+\)?$")
 _QUIET: Final = logging.getLogger("mockcic.wire.decode")
 _QUIET.addHandler(logging.NullHandler())
@@ -220,7 +216,7 @@ class Decoder:
     def _first_delimiter(self) -> re.Pattern[bytes]:
         """A delimiter line at the body's beginning or behind any line end; group 1 its line end, group 2 `--`."""
         begin = rb"(?:\A|(?<=\n))" if self._preamble == 0 else rb"(?<=\n)"  # a window is not the beginning
-        return re.compile(begin + re.escape(self._delimiter) + rb"(?:" + _PADDING + rb"(\r?\n)|(--))")
+        return re.compile(begin + re.escape(self._delimiter) + rb"(?:" + BLANKS + rb"(\r?\n)|(--))")
 
     def _write(self, data: bytes) -> None:
         if self._lines is None:
@@ -352,99 +348,6 @@ class Decoder:
             description, status=status, offset=self._size if offset is None else offset, code=code, detail=detail
         )
         return self._error
-
-
-LOOK_AHEAD: Final = 256
-"""Bytes without a colon or a line end after which a part is taken to have no headers (INF)."""
-
-
-class LfLines:
-    """Turns a body with LF line ends into one with CRLF around its parts, and leaves the parts as they are.
-
-    An empty line before the headers of a part, as one client sends (DEVICES Q5), is dropped.
-    """
-
-    def __init__(self, delimiter: bytes) -> None:
-        self._end = re.compile(rb"\r?\n" + re.escape(delimiter) + rb"(?:(--)|" + _PADDING + rb"\r?\n)")
-        self._delimiter = delimiter
-        self._held = b""
-        self._in_headers = True
-        self._header_seen = False
-        self._at_end = False
-
-    def feed(self, data: bytes) -> bytes:
-        """The next bytes, converted; bytes that may belong to a delimiter wait."""
-        self._held += data
-        return b"".join(self._convert())
-
-    def finish(self) -> bytes:
-        """What was waiting; a delimiter line may end with the stream."""
-        self._at_end = True
-        self._held += b"\n"
-        out = b"".join(self._convert())
-        rest, self._held = self._held, b""
-        return out + (rest[:-1] if rest.endswith(b"\n") else rest)
-
-    def _convert(self) -> list[bytes]:
-        out: list[bytes] = []
-        while self._held:
-            size = len(self._held)
-            out.extend(self._header_lines() if self._in_headers else self._body())
-            if len(self._held) == size:
-                break
-        return out
-
-    def _header_lines(self) -> list[bytes]:
-        line, ended, rest = self._held.partition(b"\n")
-        if not ended or (not line.strip() and not self._header_seen and not self._decided(rest)):
-            return []
-        self._held = rest
-        line = line.removesuffix(b"\r")
-        if line:
-            self._header_seen = True
-            return [line + b"\r\n"]
-        if not self._header_seen and self._headers_follow(rest):
-            return []
-        self._in_headers = False
-        return [b"\r\n"]
-
-    @staticmethod
-    def _headers_follow(rest: bytes) -> bool:
-        """Whether an empty line stands before headers (DEVICES Q5) and not in their place."""
-        return _HEADER_LINE.match(rest) is not None
-
-    def _decided(self, rest: bytes) -> bool:
-        """Whether what is behind an empty line can be told to be a header or none."""
-        return self._at_end or len(rest) > LOOK_AHEAD or b"\n" in rest or b":" in rest
-
-    @property
-    def waiting_headers(self) -> int:
-        """How many bytes of headers wait for the end of their line."""
-        return len(self._held) if self._in_headers else 0
-
-    def _body(self) -> list[bytes]:
-        found = self._end.search(self._held)
-        if found is None:
-            keep = self._open_end()
-            out, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
-            return [out]
-        before, self._held = self._held[: found.start()], self._held[found.end() :]
-        if found[1] is not None:
-            return [before, b"\r\n" + self._delimiter + b"--\r\n"]
-        self._in_headers, self._header_seen = True, False
-        return [before, b"\r\n" + self._delimiter + b"\r\n"]
-
-    def _open_end(self) -> int:
-        """How many bytes at the end may be the beginning of a delimiter."""
-        window = self._held[-(len(self._delimiter) + PADDING + 4) :]
-        at = window.rfind(b"\n" + self._delimiter)
-        if at < 0:
-            at = next((i for i in range(len(window)) if (b"\n" + self._delimiter).startswith(window[i:])), -1)
-        if at < 0:
-            return 1 if window.endswith(b"\r") else 0
-        if at > 0 and window[at - 1 : at] == b"\r":
-            at -= 1
-        return len(window) - at
 
 
 def boundary_of(content_type: str, *, subtype: str | None = "form-data") -> bytes:
