@@ -195,6 +195,8 @@ def read_event(data: bytes, *, strict: bool = False) -> tuple[Event, list[Findin
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise WireError(NOT_JSON, code="message.json", detail=f"{NOT_JSON}: {error}") from None
+    if "\\ud" in text.lower() and not _is_unicode(value):
+        raise WireError(NOT_JSON, code="message.json", detail=f"{NOT_JSON}: half of a surrogate pair (RFC 8259 8.2)")
     if not isinstance(value, dict):
         raise _shape("the metadata", "an object", value)
     findings: list[Finding] = []
@@ -227,6 +229,15 @@ def read_event(data: bytes, *, strict: bool = False) -> tuple[Event, list[Findin
         contexts=_contexts(value.get("context"), findings, strict),
     )
     return event, findings
+
+
+def _is_unicode(value: object) -> bool:
+    """Whether every text in it can be written as UTF-8: JSON can escape what Unicode does not have."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _contexts(value: object, findings: list[Finding], strict: bool) -> tuple[Context, ...]:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockcic import __version__
-from mockcic.errors import ScenarioError, StartError
+from mockcic.errors import Problem, ScenarioError, StartError
 
 if TYPE_CHECKING:
     from mockcic.cli.dialogue import Printer
     from mockcic.scenario.load import ScenarioSet
+    from mockcic.scenario.watch import Snapshot
     from mockcic.server.service import Service
 
 
@@ -70,6 +71,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     Ends properly on SIGTERM and SIGINT. Exit code 2 when it cannot start: a port in use, an unreadable certificate, a
     scenario with errors.
     """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some takes 20 ms of the start
     from mockcic.server.loop import keep_memory_small, new_event_loop
 
     keep_memory_small()
@@ -85,6 +87,7 @@ class Serving:
     def __init__(self, paths: Sequence[Path], options: dict[str, Any]) -> None:
         self._paths = list(paths)
         self._options = options
+        self._as_loaded: Snapshot = {}
         self._variables = dict(read_variable(text) for text in options["variables"])
 
     def _load(self) -> ScenarioSet:
@@ -103,15 +106,15 @@ class Serving:
 
     async def run(self) -> None:
         """Load, bind, serve until a signal comes, stop."""
-        from mockcic.cli.problems import print_problems
+        from mockcic.scenario.watch import snapshot
 
         try:
             scenarios = self._load()
+            self._as_loaded = snapshot(self._watched(scenarios))
         except ScenarioError as error:
-            print_problems(error.problems)
+            tell(error.problems)
             raise StartError("the scenarios have errors; mend them, or see them again with `mockcic check`") from None
-        if scenarios.warnings:
-            print_problems(scenarios.warnings)
+        tell(scenarios.warnings)
         service = self._service(scenarios)
         service.bind()
         stop = asyncio.Event()
@@ -125,7 +128,7 @@ class Serving:
         self._write_ready_file(service)
         async with asyncio.TaskGroup() as tasks:
             watching = None
-            if scenarios.files and not self._options["no_reload"]:
+            if self._paths and not self._options["no_reload"]:
                 watching = tasks.create_task(self._reload(service, scenarios))
             await stop.wait()
             if watching is not None:
@@ -183,30 +186,37 @@ class Serving:
 
     async def _reload(self, service: Service, scenarios: ScenarioSet) -> None:
         """Take edited files while running, all or nothing: a broken edit is reported and the old set stays."""
-        from mockcic.cli.problems import print_problems
         from mockcic.scenario.watch import watch
 
+        known: Snapshot | None = self._as_loaded
         while True:
-            async for changed in watch(self._watched(scenarios)):
+            async for changed in watch(self._watched(scenarios), known):
                 names = ", ".join(sorted(path.name for path in changed))
                 try:
                     edition = self._load()
                 except (ScenarioError, StartError) as error:
                     if isinstance(error, ScenarioError):
-                        print_problems(error.problems)
+                        tell(error.problems)
                     click.secho(f"not reloaded ({names}): the scenarios loaded before stay", fg="red", err=True)
                     continue
-                if edition.warnings:
-                    print_problems(edition.warnings)
+                tell(edition.warnings)
                 service.cic.devices.reload(edition)
                 loaded = ", ".join(each.scenario for each in edition.scenarios)
                 service.journal.add("scenario", name=loaded, changed=names)
                 if set(edition.files) != set(scenarios.files):
-                    scenarios = edition
+                    scenarios, known = edition, None
                     break  # and watch what this edition is made of
 
     def _watched(self, scenarios: ScenarioSet) -> list[Path]:
         return [*self._paths, *scenarios.files]
+
+
+def tell(problems: Sequence[Problem]) -> None:
+    """Print problems; what that needs is imported only where there are some."""
+    if problems:
+        from mockcic.cli.problems import print_problems
+
+        print_problems(problems)
 
 
 def read_variable(text: str) -> tuple[str, str]:

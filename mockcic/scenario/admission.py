@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,10 @@ from mockcic.scenario.settings import Settings
 
 REMEMBERED: Final = 1000
 """messageIds of one device kept to notice one that comes twice (INF)."""
+
+
+LONGEST_ID: Final = 100
+"""Of a longer one only a digest is kept (INF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,10 @@ class Admission:
         ]
 
     def _was_seen(self, message_id: str) -> bool:
-        if message_id in self._seen:
+        key = message_id if len(message_id) <= LONGEST_ID else hashlib.sha256(message_id.encode()).hexdigest()
+        if key in self._seen:
             return True
-        self._seen[message_id] = None
+        self._seen[key] = None
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return False

@@ -69,6 +69,8 @@ LONGEST_S: Final = 366 * 86400.0
 SHORTEST_EVERY_S: Final = 0.01
 """`every` comes no more often (INF): a template that gives 0 must not keep the server busy."""
 
+LONGEST_NAME: Final = 200
+
 COUNTED: Final = 1000
 """Event names that are counted for each device; a device may make up any number of them (INF)."""
 
@@ -116,6 +118,9 @@ class Engine:
             self.state = other.state
         self.vars.update({name: value for name, value in other.vars.items() if name in self.vars})
         self.counts.update(other.counts)
+
+    def keep_downchannel(self, other: Engine) -> None:
+        """The downchannel that is open stays open; its cues begin with the next one."""
         self._downchannel = other._downchannel
 
     def has_stopped(self, stream: str) -> bool:
@@ -209,8 +214,9 @@ class Engine:
 
     def _begin(self, fact: EventBegan, now: float) -> None:
         upload = self._uploads[fact.stream] = Upload(fact)
-        if len(self.counts) < COUNTED or fact.event.full_name in self.counts:
-            self.counts[fact.event.full_name] += 1
+        name = fact.event.full_name
+        if name in self.counts or (len(self.counts) < COUNTED and len(name) <= LONGEST_NAME):
+            self.counts[name] += 1
         verdict = self._admission.judge(fact.event)
         self._out.extend(Found(finding, fact.stream) for finding in verdict.findings)
         if verdict.refusal is not None:
@@ -578,7 +584,7 @@ class Engine:
         rendered = render(value, self._names(upload, now))
         try:
             seconds = float(rendered) if isinstance(rendered, float | int) else float(read_duration(rendered))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise RenderError(value, str(error)) from None
         return min(max(0.0, seconds), LONGEST_S)
 

@@ -74,6 +74,7 @@ class Device:
         self._cancel_alarms()
         old = self.engine
         self.engine = Engine(scenario, self.facts, wall_offset_s=self._clock.wall() - self._clock.now())
+        self.engine.keep_downchannel(old)
         if old.scenario.scenario == scenario.scenario:
             self.engine.take_over(old)
         self._journal.add("scenario", device=self.name, name=scenario.scenario)
@@ -159,6 +160,7 @@ class Device:
             dialogue=directive.dialog_request_id,
             name=directive.full_name,
             line="downchannel",
+            weight=size,
             bytes=size,
             payload=directive.payload,
             message_id=directive.message_id,

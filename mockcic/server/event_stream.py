@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 
 from mockcic.cic.facts import AnswerSent, AudioHeard, EventBegan, EventEnded, EventLost, Sound
 from mockcic.cic.message import Directive, Event, Refusal
@@ -61,16 +62,19 @@ class EventStream:
     # ------------------------------------------------------------------ the upload
 
     async def _read(self, receive: Receive, exchange: Exchange) -> None:
+        """Read the upload within its time, then write what is ready; the answer has all the time it takes."""
         limit = self._settings.wire_limits.duration_s
-        if limit is None:
-            await self._read_all(receive, exchange)
-            return
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(limit) if limit is not None else nullcontext():
                 await self._read_all(receive, exchange)
         except TimeoutError:
-            self._refuse(exchange, WireError(f"the upload took longer than the limit of {limit:g} s", status=413))
-            await exchange.write_ready()
+            self._refuse(
+                exchange,
+                WireError(
+                    f"the upload took longer than the limit of {limit:g} s", status=413, code="limit.upload-time"
+                ),
+            )
+        await exchange.write_ready()
 
     async def _read_all(self, receive: Receive, exchange: Exchange) -> None:
         refused = False
@@ -95,7 +99,6 @@ class EventStream:
                     refused = True
                     self._refuse(exchange, error)
             if not more:
-                await exchange.write_ready()
                 return
 
     def _finish_reading(self) -> list[UploadPiece]:
@@ -212,6 +215,7 @@ class EventStream:
             dialogue=directive.dialog_request_id,
             name=directive.full_name,
             line="reply",
+            weight=size,
             bytes=size,
             payload=directive.payload,
             message_id=directive.message_id,

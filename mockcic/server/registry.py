@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
@@ -110,6 +111,8 @@ class Registry:
     def _make_room(self) -> None:
         for token in [token for token, device in self._devices.items() if device.idle][: KNOWN // 10]:
             self.forget(token)
+        taken = Counter(short_name(token) for token in self._names)
+        self._namesakes = {short: max(count, self._namesakes[short]) for short, count in taken.items()}
 
     def as_json(self) -> list[dict[str, Any]]:
         """The devices for people and machines, tokens left out."""

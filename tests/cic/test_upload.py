@@ -132,6 +132,7 @@ def test_metadata_over_its_limit_is_413_and_the_limit_is_named() -> None:
         ("{", "metadata is not valid JSON"),
         ("[" * 100_000, "metadata is not valid JSON"),
         ('{"event": NaN}', "metadata is not valid JSON"),
+        ('{"event": "\\ud800"}', "metadata is not valid JSON"),
         ("[]", "metadata: the metadata must be an object"),
         ("{}", "metadata: event must be an object"),
         ('{"event": {"header": 1}}', "metadata: event.header must be an object"),

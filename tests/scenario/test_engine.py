@@ -477,6 +477,7 @@ def test_the_wall_time_of_templates_can_be_turned(begin: Begin) -> None:
     [
         {"delay": "{{ vars.nothing }}"},
         {"delay": "{{ 'soon' }}"},
+        {"delay": "{{ 10**400 }}"},
         {"exception": {"description": "{{ vars.nothing }}"}},
         {"raw": {"body": "{{ vars.nothing }}"}},
         {"reply": [{"wait": "{{ vars.nothing }}"}]},
@@ -538,3 +539,23 @@ def test_after_odd_lives_nothing_is_left_behind(begin: Begin) -> None:
     life.tell(DownchannelClosed(LINE, "gone"))
     assert life.engine._uploads == {}
     assert life.engine._due == {}
+
+
+def test_another_scenario_knows_the_downchannel_that_is_open(begin: Begin) -> None:
+    old, new = (
+        begin({}),
+        begin({"downchannel": [{"after": {"event": "*"}, "push": "Clova.Help"}], "on": [{"event": "*"}]}),
+    )
+    old.open()
+    new.engine.keep_downchannel(old.engine)
+    new.send(text_event())
+    assert names(new.tell(AnswerSent(UPLOAD)), Push) == ["Clova.Help"]
+
+
+def test_long_ids_and_names_are_not_kept_whole(begin: Begin) -> None:
+    life = begin({"on": [{"event": "*"}]})
+    for _ in range(2):
+        effects = life.send(Event("Made", "x" * 100_000, "m" * 100_000, {}))
+    assert "message.id-twice" in [each.finding.code for each in effects if isinstance(each, Found)]
+    assert not life.engine.counts
+    assert max(map(len, life.engine._admission._seen)) <= 100

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mockcic.scenario.watch import watch
+from mockcic.scenario.watch import snapshot, watch
 
 
 @pytest.fixture
@@ -74,10 +74,16 @@ async def test_a_file_that_goes_is_noticed(folder: Path) -> None:
     path = folder / "a.yaml"
 
     def edit() -> None:
-        path.touch()
-        path.unlink()
+        path.unlink(missing_ok=True)
 
-    assert await noticed(watch([folder]), edit, path) == {path}
+    assert await noticed(watch([folder], snapshot([folder])), edit, path) == {path}
+
+
+async def test_an_edit_between_loading_and_watching_is_noticed(folder: Path) -> None:
+    path = folder / "a.yaml"
+    loaded = snapshot([path])
+    path.write_text("scenario: edited-since\n")
+    assert await noticed(watch([path], loaded), lambda: None, path) == {path}
 
 
 async def test_a_sound_in_a_folder_below_is_noticed_when_it_is_named(folder: Path) -> None:

@@ -135,3 +135,15 @@ def test_an_audio_condition_decides_at_the_end_of_the_upload(cic: Bench, client:
     answer = client.post("/v1/events", headers=message.headers(cic.token), content=message.body)
     assert answer.status_code == 200
     assert '"name":"Help"' in answer.text
+
+
+def test_the_time_of_an_upload_is_not_that_of_its_answer(cic: Bench, client: httpx.Client) -> None:
+    cic.load(
+        "scenario: hurry\nsettings: {same_connection: false, limits: {upload_time: 200ms}}\n"
+        "on: [{event: '*', delay: 300ms, reply: [Clova.Help, {wait: 200ms}, Clova.Help]}]\n"
+    )
+    message = golden("recognize.request")
+    answer = client.post("/v1/events", headers=message.headers(cic.token), content=message.body)
+    assert answer.status_code == 200
+    assert answer.text.count('"name":"Help"') == 2
+    assert "limit.upload-time" not in [finding.name for finding in cic.findings]
