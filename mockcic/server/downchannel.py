@@ -85,8 +85,7 @@ class Downchannel:
         try:
             while self._queue:
                 directive, attachments = self._queue.pop(0)
-                size = await self._write_one(directive, attachments)
-                self._written(self, directive, size)
+                await self._write_one(directive, attachments)
             if self.ended and not self._closed:
                 await self._body(self._encoder.closing(), more=False)
                 self._is_over()
@@ -95,13 +94,14 @@ class Downchannel:
         finally:
             self._writing = False
 
-    async def _write_one(self, directive: Directive, attachments: tuple[Attachment, ...]) -> int:
+    async def _write_one(self, directive: Directive, attachments: tuple[Attachment, ...]) -> None:
         data = self._encoder.part(directive_part(directive))
+        size = len(data)
         for attachment in attachments:
             name = f"attachment-{attachment.content_id}"
             data += self._encoder.part(attachment_part(name, attachment.content_id, attachment.data, self._dialect))
         await self._body(data, more=True)
-        return len(data)
+        self._written(self, directive, size)
 
     async def _body(self, data: bytes, *, more: bool) -> None:
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
