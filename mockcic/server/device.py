@@ -151,7 +151,7 @@ class Device:
         return False
 
     def wrote(self, downchannel: Downchannel, directive: Directive, size: int) -> None:
-        """A directive was handed to the connection of the downchannel; `size` is that of its part without attachments."""
+        """A directive was handed to the connection; `size` is that of its part, without attachments."""
         self._journal.add(
             "directive",
             device=self.name,
