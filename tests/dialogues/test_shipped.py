@@ -107,6 +107,16 @@ async def test_multi_turn_does_not_understand_an_answer_to_no_question(cic: Benc
         assert answer.directives[0].directive.payload["ttsText"] == "잘 못 들었어요"
 
 
+async def test_multi_turn_takes_only_the_speech_id_it_gave(cic: Bench, speaker: Speaker) -> None:
+    """The dialogue is the right one, the speechId another (7.3)."""
+    async with speaker("multi-turn") as device:
+        asked = (await device.say_text("날씨")).directives[1].directive
+        wrong = {"text": "서울", "speechId": "another", "explicit": True}
+        answer = await device.send("TextRecognizer.Recognize", wrong, dialogue=asked.dialog_request_id)
+        assert answer.directives[0].directive.payload["ttsText"] == "잘 못 들었어요"
+    assert cic.findings == ()
+
+
 async def test_an_alarm_is_set_rings_and_is_stopped_by_button(cic: Bench, speaker: Speaker) -> None:
     """7.6."""
     async with speaker("alarm", variables={"rings_in": "1s"}) as device:
@@ -130,6 +140,13 @@ async def test_an_alarm_is_stopped_by_voice(cic: Bench, speaker: Speaker) -> Non
         await device.wait_for("Alerts.DeleteAlert")
 
 
+async def test_while_an_alarm_is_armed_the_user_is_not_left_without_an_answer(cic: Bench, speaker: Speaker) -> None:
+    async with speaker("alarm", playing_pace=1.0) as device:
+        await device.say_text("깨워 줘")
+        await came(cic, "Alerts.SetAlertSucceeded")
+        assert names(await device.say_text("뭐라고")) == ["SpeechSynthesizer.Speak"]
+
+
 async def test_music_asks_for_its_address_reports_and_is_paused_by_the_app(cic: Bench, speaker: Speaker) -> None:
     """StreamRequested, PlayStarted, progress, ExpectPauseCommand, PauseCommandIssued, Pause, PlayPaused (7.5)."""
     async with speaker("music", playing_pace=0.02) as device:
@@ -147,12 +164,14 @@ async def test_music_asks_for_its_address_reports_and_is_paused_by_the_app(cic: 
 
 
 async def test_music_is_paused_by_the_app(cic: Bench, speaker: Speaker) -> None:
-    async with speaker("music", playing_pace=0.2) as device:
+    """The scenario's own cue: five seconds after the first progress report the app presses pause."""
+    async with speaker("music", playing_pace=0.3) as device:
         await device.say_text("음악 틀어 줘")
-        await came(cic, "AudioPlayer.ProgressReportDelayPassed")
-        cic.push("PlaybackController.ExpectPauseCommand")
+        await device.wait_for("PlaybackController.ExpectPauseCommand", timeout=15)
+        await came(cic, "PlaybackController.PauseCommandIssued")
         await device.wait_for("PlaybackController.Pause")
         await came(cic, "AudioPlayer.PlayPaused")
+    assert cic.findings == ()
 
 
 async def test_a_notification_comes_is_told_and_is_cleared_in_this_order(cic: Bench, speaker: Speaker) -> None:
@@ -174,6 +193,8 @@ async def test_devices_are_controlled_by_voice_and_by_the_app(cic: Bench, speake
     """7.7."""
     async with speaker("device-control") as device:
         assert names(await device.send("DeviceControl.RequestDeviceList", {})) == ["DeviceControl.RenderDeviceList"]
+        answer = await device.say_text("거실 불 켜 줘")
+        assert names(answer) == ["DeviceControl.TurnOn", "SpeechSynthesizer.Speak"]
         answer = await device.say_text("더 크게")
         assert names(answer) == ["DeviceControl.SetValue"]
         await came(cic, "DeviceControl.ActionExecuted")
