@@ -29,8 +29,14 @@ NOT_AFTER: Final = datetime(2049, 12, 31)  # noqa: DTZ001 - the last year that e
 
 
 def home() -> Path:
-    """Where the CA lives: $MOCKCIC_HOME, or ~/.mockcic."""
-    return Path(os.environ.get("MOCKCIC_HOME") or Path.home() / ".mockcic")
+    """Where the CA lives: $MOCKCIC_HOME, or ~/.mockcic. Raises `StartError` for a user without a home."""
+    chosen = os.environ.get("MOCKCIC_HOME")
+    if chosen:
+        return Path(chosen)
+    try:
+        return Path.home() / ".mockcic"
+    except RuntimeError:  # a container that runs under a number nobody has
+        raise StartError("this user has no home folder for the CA; choose one with --home or MOCKCIC_HOME") from None
 
 
 class Authority:
@@ -42,10 +48,13 @@ class Authority:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """The CA of a folder, made when there is none. Raises `StartError`."""
+        """The CA of a folder, made when there is none. Raises `StartError`.
+
+        A certificate that has lost its key is kept, since devices trust it; only `renew` replaces it.
+        """
         authority = cls(folder)
         with authority._alone():
-            if not (authority.ca_file.exists() and (folder / CA_KEY_FILE).exists()):
+            if not authority.ca_file.exists():
                 authority._make()
         return authority
 
@@ -96,6 +105,13 @@ class Authority:
 
     def _check_pair(self) -> None:
         """The CA's certificate and key must belong together: OpenSSL looks when it loads them."""
+        if not (self.folder / CA_KEY_FILE).exists():
+            raise StartError(
+                f"the CA in {self.folder} has lost its key {CA_KEY_FILE}, without which it makes no certificate;"
+                " put it back, or make the CA anew with `mockcic ca --renew`"
+            )
+        for name in (CA_FILE, CA_KEY_FILE):
+            self._read(name)  # what may not be read is not broken, and says so
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.ca_file, self.folder / CA_KEY_FILE)
         except (ssl.SSLError, OSError):
@@ -115,7 +131,10 @@ class Authority:
         try:
             return path.read_bytes()
         except OSError as error:
-            raise StartError(f"cannot read {path}: {error.strerror}") from None
+            raise StartError(
+                f"cannot read {path}: {error.strerror}; make it readable for this user, or choose another folder with"
+                " --home or MOCKCIC_HOME"
+            ) from None
 
     def _write(self, name: str, data: bytes, *, mode: int = 0o644) -> None:
         """Whole or not at all, and never readable by others before it is there."""
@@ -138,7 +157,8 @@ class Authority:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = (self.folder / ".lock").open("w")
         except OSError as error:
-            if self.ca_file.exists() and (self.folder / SERVER_FILE).exists():
+            # os.path, not Path.exists, which raises for a folder that may not be entered
+            if os.path.exists(self.ca_file) and os.path.exists(self.folder / SERVER_FILE):  # noqa: PTH110
                 yield  # a folder that is only read, as a container's volume may be
                 return
             raise StartError(

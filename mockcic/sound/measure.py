@@ -6,7 +6,6 @@ import hashlib
 import math
 import sys
 from array import array
-from operator import mul
 from typing import Final
 
 RATE: Final = 16_000
@@ -45,7 +44,7 @@ class Meter:
         self._sha = hashlib.sha256()
         self._odd = b""
         self._window = array("h")
-        self._squares = 0
+        self._squares = 0.0
         self._peak = 0
         self._heard = False
         self._silent = 0
@@ -101,10 +100,11 @@ class Meter:
             del self._window[:start]
 
     def _look(self, window: array[int]) -> None:
-        squares = sum(map(mul, window, window))
+        samples = window.tolist()  # one object a sample instead of one each time it is looked at
+        squares = math.hypot(*samples) ** 2  # the sum of squares, added up in C
         self._windows += 1
         self._squares += squares
-        self._peak = max(self._peak, max(window), -min(window))
+        self._peak = max(self._peak, max(samples), -min(samples))
         if squares >= self._threshold:
             self._heard, self._silent = True, 0
         else:

@@ -172,6 +172,54 @@ def test_a_certificate_and_a_key_of_two_cas_are_noticed(tmp_path: Path) -> None:
     shake_hands(other.server_context(LOCAL_NAMES), other.ca_file, "localhost")
 
 
+def test_a_ca_that_has_lost_its_key_stays_the_one_that_devices_trust(tmp_path: Path) -> None:
+    """What was issued goes on; what would need the key says so. Only `renew` replaces a CA."""
+    authority = Authority.open(tmp_path)
+    authority.server_context(LOCAL_NAMES)
+    given_to_devices = authority.ca_file.read_bytes()
+    (tmp_path / "ca-key.pem").unlink()
+    again = Authority.open(tmp_path)
+    assert again.ca_file.read_bytes() == given_to_devices
+    shake_hands(again.server_context(LOCAL_NAMES), again.ca_file, "localhost")
+    with pytest.raises(StartError, match=r"lost its key ca-key\.pem.*mockcic ca --renew"):
+        again.server_context(("more.test",))
+    again.renew()
+    shake_hands(again.server_context(LOCAL_NAMES), again.ca_file, "localhost")
+
+
+def test_a_key_that_may_not_be_read_is_not_called_broken(tmp_path: Path) -> None:
+    """A folder stands in for what another user owns: root may read every file."""
+    authority = Authority.open(tmp_path)
+    (tmp_path / "ca-key.pem").unlink()
+    (tmp_path / "ca-key.pem").mkdir()
+    with pytest.raises(StartError, match=r"cannot read .*ca-key\.pem.*--home or MOCKCIC_HOME"):
+        authority.server_context(LOCAL_NAMES)
+
+
+def test_a_folder_that_may_not_be_entered_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may enter every folder, so the system's refusal is put in its place."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(StartError, match=r"cannot write .*Permission denied.*--home or MOCKCIC_HOME"):
+        Authority.open(tmp_path)
+
+
+def test_a_user_without_a_home_folder_is_told_to_choose_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers may run under a number that no user has."""
+
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("MOCKCIC_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(StartError, match="--home or MOCKCIC_HOME"):
+        home()
+
+
 def test_a_spoilt_server_certificate_is_made_anew(tmp_path: Path) -> None:
     authority = Authority.open(tmp_path)
     authority.server_context(LOCAL_NAMES)

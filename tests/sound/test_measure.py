@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import pytest
 from hypothesis import given
@@ -69,3 +70,12 @@ def test_levels_are_not_measured_when_nobody_asks() -> None:
 def test_silence_has_the_lowest_level_and_no_sound_has_none() -> None:
     assert measured(silence(0.1)).level_dbfs == -96.0
     assert measured(b"").level_dbfs is None
+
+
+@given(st.lists(st.integers(-32768, 32767), min_size=320, max_size=320))
+def test_level_and_peak_are_those_of_the_samples(samples: list[int]) -> None:
+    """The definition, summed exactly; -32768 is full scale."""
+    meter = measured(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
+    squares, peak = sum(sample * sample for sample in samples), max(abs(sample) for sample in samples)
+    assert meter.level_dbfs == pytest.approx(max(-96.0, 10 * math.log10(squares / 320 / 32768**2)) if squares else -96)
+    assert meter.peak_dbfs == pytest.approx(max(-96.0, 20 * math.log10(peak / 32768)) if peak else -96)
