@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -154,6 +155,67 @@ def test_bodies_full_of_almost_delimiters_come_out_as_they_went_in(bodies: list[
     whole = b"".join(b"--b0001\r\n" + HEAD + b"\r\n" + body + b"\r\n" for body in bodies) + b"--b0001--\r\n"
     cuts = data.draw(st.lists(st.integers(0, len(whole)), max_size=8))
     assert [body for _, body in parts(decode(whole, *cuts))] == bodies
+
+
+LF_HEAD = HEAD.replace(b"\r\n", b"\n")
+LF_LOOKALIKE = st.sampled_from(
+    [
+        b"\n",
+        b"\r\n",
+        b"\n-",
+        b"\n--",
+        b"\n--b000",
+        b"\n--b0001x",
+        b"\n--b0001-",
+        b"\n--b0001 x",
+        b"--b0001",
+        b"-",
+        b"\r",
+    ]
+)
+LF_DELIMITER = re.compile(rb"\r?\n--b0001(?:--|[ \t]*\r?\n)|\r\n--b0001[ \t]")
+LF_BODIES = (
+    st.lists(st.one_of(LF_LOOKALIKE, st.binary(max_size=12)), max_size=12)
+    .map(b"".join)
+    .filter(lambda body: not (LF_DELIMITER.search(b"\r\n" + body + b"\n") or body.endswith(b"\r")))
+)
+
+
+@given(bodies=st.lists(LF_BODIES, min_size=1, max_size=3), data=st.data())
+def test_with_lf_line_ends_too_almost_delimiters_come_out_as_they_went_in(
+    bodies: list[bytes], data: st.DataObject
+) -> None:
+    """DEVICES Q5: the line ends inside a part are the part's own, of either kind."""
+    whole = b"".join(b"--b0001\n" + LF_HEAD + b"\n" + body + b"\n" for body in bodies) + b"--b0001--\n"
+    cuts = data.draw(st.lists(st.integers(0, len(whole)), max_size=8))
+    assert [body for _, body in parts(decode(whole, *cuts))] == bodies
+
+
+ANYTHING = st.lists(
+    st.one_of(
+        LF_LOOKALIKE,
+        st.sampled_from([b"--b0001\n", b"\n--b0001\n", b"\r\n--b0001\r\n", b"\n--b0001--", b"\n\n", b"a:b\n", HEAD]),
+        st.binary(max_size=6),
+    ),
+    max_size=14,
+).map(b"".join)
+
+
+@pytest.mark.parametrize("begin", [b"--b0001\r\n" + HEAD + b"\r\n", b"--b0001\n" + LF_HEAD + b"\n"])
+@given(rest=ANYTHING, data=st.data())
+def test_rubbish_too_means_the_same_however_it_is_cut(begin: bytes, rest: bytes, data: st.DataObject) -> None:
+    """The same pieces, or the same refusal."""
+    whole = begin + rest
+
+    def outcome(*cuts: int) -> list[Piece] | str:
+        try:
+            return joined(decode(whole, *cuts))
+        except WireError as error:
+            return error.code
+
+    once = outcome()
+    assert outcome(*data.draw(st.lists(st.integers(0, len(whole)), max_size=8))) == once
+    assert outcome(*range(1, len(whole))) == once
 
 
 @given(data=st.data(), name=st.sampled_from(["recognize.request", "lf_only.request", "preamble_epilogue.request"]))
