@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, Final
 
 from mockcic.journal.entry import Entry, Kind
 
-ENTRIES: Final = 20_000
+ENTRIES: Final = 100_000
 """How many entries are kept unless told otherwise (INF)."""
 
 BYTES: Final = 64 * 1024 * 1024
-"""How much of what devices sent is kept unless told otherwise (INF)."""
+"""How much memory entries take, by our estimate, before the oldest go, unless told otherwise (INF)."""
+
+DEVICES: Final = 20_000
+"""Devices whose dropped entries are known apart; above it they are one (INF)."""
+
+ENTRY_BYTES: Final = 800
+"""What an entry takes in memory without what it carries (measured on CPython 3.11)."""
+
+JSON_BYTES: Final = 6
+"""What a byte of JSON takes in memory once it is parsed into Python objects (measured: 4 to 7)."""
 
 Listener = Callable[[Entry], None]
 
 
-class Journal:
-    """Keeps the newest entries, drops the oldest, counts what it dropped. For one event loop; not thread-safe.
+class Kept:
+    """The newest entries, bounded by number and by estimated memory; counts what it dropped, for each device."""
 
-    `limit` is a number of entries; `bytes_limit` bounds the sum of the weights that `add` is told, for an entry holds
-    what a device sent, up to a megabyte.
-    """
-
-    def __init__(
-        self,
-        now: Callable[[], float],
-        wall: Callable[[], float],
-        *,
-        limit: int = ENTRIES,
-        bytes_limit: int = BYTES,
-    ) -> None:
-        self._now = now
-        self._wall = wall
-        self._limit = limit
-        self._bytes_limit = bytes_limit
-        self._bytes = 0
+    def __init__(self, *, limit: int = ENTRIES, bytes_limit: int = BYTES) -> None:
+        self.limit = limit
+        self.bytes_limit = bytes_limit
         self._entries: deque[Entry] = deque()
         self._weights: deque[int] = deque()
-        self._listeners: list[Listener] = []
-        self._count = 0
+        self._bytes = 0
+        self._dropped = 0
+        self._last_dropped: dict[str, int] = {}
+        self._last_dropped_of_any = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -51,7 +48,70 @@ class Journal:
     @property
     def dropped(self) -> int:
         """How many entries went because newer ones came."""
-        return self._count - len(self._entries)
+        return self._dropped
+
+    @property
+    def bytes(self) -> int:
+        """What the kept ones take in memory, estimated."""
+        return self._bytes
+
+    def dropped_after(self, number: int, devices: Container[str] | None = None) -> bool:
+        """Whether an entry younger than `number` has been dropped; of these devices, or of any."""
+        return self._last_dropped_of_any > number or any(
+            last > number and (devices is None or device in devices) for device, last in self._last_dropped.items()
+        )
+
+    def after(self, number: int) -> Sequence[Entry]:
+        """The entries younger than `number`, oldest first, found from the young end."""
+        found: list[Entry] = []
+        for entry in reversed(self._entries):
+            if entry.number <= number:
+                break
+            found.append(entry)
+        found.reverse()
+        return found
+
+    def keep(self, entry: Entry, weight: int = 0) -> None:
+        """Take an entry that carries `weight` bytes of JSON; the oldest go when there is no room."""
+        weight = ENTRY_BYTES + JSON_BYTES * weight
+        self._entries.append(entry)
+        self._weights.append(weight)
+        self._bytes += weight
+        while len(self._entries) > self.limit or (self._bytes > self.bytes_limit and len(self._entries) > 1):
+            gone = self._entries.popleft()
+            self._bytes -= self._weights.popleft()
+            self._dropped += 1
+            self._last_dropped[gone.device] = gone.number
+            if len(self._last_dropped) > DEVICES:
+                self._last_dropped_of_any = gone.number
+                self._last_dropped.clear()
+
+    def clear(self) -> None:
+        """Forget all entries; they do not count as dropped."""
+        self._entries.clear()
+        self._weights.clear()
+        self._last_dropped.clear()
+        self._bytes = 0
+
+
+class Journal(Kept):
+    """Writes down what happens and tells the listeners. For one event loop; not thread-safe."""
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        wall: Callable[[], float],
+        *,
+        limit: int = ENTRIES,
+        bytes_limit: int = BYTES,
+    ) -> None:
+        super().__init__(limit=limit, bytes_limit=bytes_limit)
+        self._now = now
+        self._wall = wall
+        self._listeners: list[Listener] = []
+        self.began_s = now()
+        self.last_number = 0
+        self.counts: Counter[Kind] = Counter()
 
     def add(
         self,
@@ -65,16 +125,12 @@ class Journal:
         weight: int = 0,
         **data: Any,
     ) -> Entry:
-        """Write down what happened now, and tell the listeners."""
-        self._count += 1
-        at_s, wall_s = self._now(), self._wall()
-        entry = Entry(self._count, kind, at_s, wall_s, device, connection, stream, dialogue or "", name, data)
-        self._entries.append(entry)
-        self._weights.append(weight)
-        self._bytes += weight
-        while len(self._entries) > self._limit or self._bytes > self._bytes_limit:
-            self._entries.popleft()
-            self._bytes -= self._weights.popleft()
+        """Write down what happened now, and tell the listeners. `weight`: bytes of JSON that `data` was parsed from."""
+        self.last_number += 1
+        self.counts[kind] += 1
+        at_s, wall_s = self._now() - self.began_s, self._wall()
+        entry = Entry(self.last_number, kind, at_s, wall_s, device, connection, stream, dialogue or "", name, data)
+        self.keep(entry, weight)
         for listener in self._listeners:
             listener(entry)
         return entry

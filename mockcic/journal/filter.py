@@ -1,0 +1,435 @@
+"""The filter language: which entries of a journal are meant. One language for Python, REST and the command line.
+
+A filter is a text of terms that must all hold (docs/journal.md, Filters), or the same as a mapping of members.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from mockcic.journal.entry import KINDS, Entry
+from mockcic.scenario.conditions import MISSING, Condition
+from mockcic.scenario.match import walk
+from mockcic.scenario.words import suggest
+
+OWN_MEMBERS: Final[Mapping[str, str]] = {
+    "kind": "what kind of entry, as in the table of kinds",
+    "name": "Namespace.Name of a message, or what the kind calls it",
+    "namespace": "the part of the name before the dot",
+    "device": "a device's short name",
+    "connection": "a connection, such as c1",
+    "stream": "a stream of a connection, such as c1.5",
+    "dialogue": "a dialogRequestId",
+    "direction": "in: from the device; out: to it",
+    "time": "seconds since the journal began (2.5, 300ms, 1m), or an ISO 8601 time of the wall clock",
+    "number": "the entry's number, counted from 1",
+    "text": "the whole entry as JSON text; ~ searches in it",
+}
+"""Members that every entry has."""
+
+DATA_MEMBERS: Final[Mapping[str, str]] = {
+    "payload": "of an event, a directive: a member of its payload, as in payload.text",
+    "header": "of an event: a member of its header, as in header.messageId",
+    "context": "of an event: a member of a context, as in context.Speaker.VolumeState.volume",
+    "request": "of an event: a header of its request, as in request.user-agent",
+    "parts": "of an event, an upload: its parts, as in parts.0.headers.content-type",
+    "message_id": "of an event, a directive: its messageId",
+    "line": "of a directive, an attachment: reply or downchannel",
+    "status": "of an answer, an exception: the HTTP status; of a verdict: kept, broken, error",
+    "code": "of an exception: its code",
+    "description": "of an exception, an answer: its text",
+    "bytes": "of an upload, a directive, an attachment, an answer: its size",
+    "seconds": "of an upload: its sound; of an answer: from the first byte of the request to the last of the answer",
+    "sha256": "of an upload, an attachment: the digest of its bytes",
+    "level_dbfs": "of an upload: its level",
+    "lost": "of an answer: true when the device did not wait for it",
+    "dropped": "of a directive: why it was not sent",
+    "why": "of a directive, a step: what made it due",
+    "rule": "of a step, an answer: the rule",
+    "event": "of a match that found no rule: the event",
+    "nearest": "of a match that found no rule: the nearest rules with each condition that failed",
+    "scenario": "of a match: the scenario of its rule",
+    "severity": "of a finding: error or warning",
+    "found": "of a finding: what was found",
+    "expected": "of a finding: what was expected",
+    "mend": "of a finding: how to mend it",
+    "reason": "of a disconnect, a closed downchannel: why",
+    "replaced": "of an open downchannel: true when it replaced another",
+    "before": "of a state: the one before",
+    "changed": "of a scenario: the files that were edited",
+    "tls": "of a connect: whether it is TLS",
+    "alpn": "of a connect: what ALPN chose",
+    "user_agent": "of a device: its User-Agent",
+    "tags": "of a device: its tags",
+    "type": "of an attachment: its Content-Type",
+    "detail": "of an answer, a step: more about it",
+}
+"""Members that only some kinds have."""
+
+_ALTERNATIVE: Final = r'(?:"(?:[^"\\]|\\.)*"|[^\s",]*)'
+_VALUE: Final = rf"(?:/(?:[^/\\]|\\.)*/(?=\s|$)|{_ALTERNATIVE}(?:,{_ALTERNATIVE})*)"
+_TERM: Final = re.compile(
+    rf'\s*(?P<term>(?P<not>!)?(?:(?P<member>[A-Za-z_][\w.\-]*)(?P<operator>!=|>=|<=|=|~|>|<)(?P<value>{_VALUE})'
+    r'|(?P<word>"(?:[^"\\]|\\.)*"|[^\s"]+)))(?=\s|$)'
+)
+_ALTERNATIVES: Final = re.compile(rf"({_ALTERNATIVE})(?:,|$)")
+_NAME: Final = re.compile(r"[A-Za-z*?][\w*?]*\.[\w*?]+|\*")
+_MOMENT: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
+_UNITS: Final = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_OPERATORS: Final = "=, !=, ~, >, >=, <, <="
+_CONDITION_WORDS: Final = frozenset({"is", "one_of", "matches", "contains", "min", "max", "present", "absent", "not"})
+
+
+class FilterError(ValueError):
+    """A filter that cannot be read. `column` counts characters of the text from 1; 0 where there is no text."""
+
+    def __init__(self, what: str, *, expected: str, text: str = "", column: int = 0) -> None:
+        place = f"{text}\n{' ' * (column - 1)}^\n" if column else ""
+        super().__init__(f"{place}{what}; expected {expected}")
+        self.what = what
+        self.expected = expected
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One member of an entry held against what was asked: `got` is a JSON value, or MISSING."""
+
+    member: str
+    expected: str
+    got: object
+    holds: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """`got` is left out where the member is absent."""
+        value: dict[str, Any] = {"member": self.member, "expected": self.expected, "holds": self.holds}
+        return value if self.got is MISSING else {**value, "got": self.got}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition of a filter. `expected` is what it asks, for people, never cut."""
+
+    member: str
+    expected: str
+    holds: Callable[[object], bool]
+    implied: bool = False
+
+    def compare(self, entry: Entry) -> Comparison:
+        """Hold it against an entry."""
+        got = member_of(entry, self.member)
+        return Comparison(self.member, self.expected, got, self.holds(got))
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Terms that must all hold; `text` is how it was asked."""
+
+    text: str
+    terms: tuple[Term, ...]
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether every term holds."""
+        return all(term.holds(member_of(entry, term.member)) for term in self.terms)
+
+    def compare(self, entry: Entry) -> tuple[Comparison, ...]:
+        """Every term held against an entry, also those that hold."""
+        return tuple(term.compare(entry) for term in self.terms)
+
+    def and_(self, other: Filter) -> Filter:
+        """Both."""
+        return Filter(" ".join(text for text in (self.text, other.text) if text), (*self.terms, *other.terms))
+
+    def __str__(self) -> str:
+        return self.text or "any entry"
+
+
+ANY: Final = Filter("", ())
+
+
+def member_of(entry: Entry, member: str) -> object:
+    """The value of a member; MISSING where the entry has none."""
+    first, _, rest = member.partition(".")
+    match first:
+        case "kind" | "name" | "number":
+            return getattr(entry, first)
+        case "device" | "connection" | "stream" | "dialogue" | "direction":
+            return getattr(entry, first) or MISSING
+        case "namespace":
+            return entry.name.partition(".")[0] if "." in entry.name else MISSING
+        case "time":
+            return entry.at_s
+        case "wall":
+            return entry.wall_s
+        case "text":
+            return entry.text()
+        case "context":
+            contexts = entry.data.get("contexts", MISSING)
+            return contexts if contexts is MISSING else walk(contexts, rest)
+        case "request":
+            return walk(entry.data.get("request", {}), rest.lower())
+        case _:
+            return walk(entry.data, member)
+
+
+def read_filter(asked: str | Mapping[str, Any] | Filter | None, **members: Any) -> Filter:
+    """The filter of a text, of a mapping, or of members given by name; all of them must hold.
+
+    In a mapping a value is what a scenario's `when` takes (a value, a list of values, or `contains`, `matches`, `min`,
+    `max`, `present`, `not`); texts may have the wildcards * and ?. `payload={"lang": "ko"}` asks for that member of the
+    payload. Raises `FilterError`.
+    """
+    match asked:
+        case None:
+            found = ANY
+        case Filter():
+            found = asked
+        case str():
+            found = _read_text(asked)
+        case _:
+            found = _read_mapping(asked)
+    members = {name: value for name, value in members.items() if value is not None}
+    return found.and_(_read_mapping(members)) if members else found
+
+
+# ---------------------------------------------------------------------- the text form
+
+
+def _read_text(text: str) -> Filter:
+    terms: list[Term] = []
+    named = False
+    position = 0
+    stripped = text.rstrip()
+    while position < len(stripped):
+        found = _TERM.match(stripped, position)
+        if found is None:
+            start = position + len(stripped[position:]) - len(stripped[position:].lstrip())
+            raise FilterError(
+                f"cannot read {stripped[start:].split()[0]}",
+                expected="member=value, a kind, a Namespace.Name, or a quoted text",
+                text=text,
+                column=start + 1,
+            )
+        try:
+            term = _word(found) if found["word"] is not None else _comparison(found)
+        except FilterError as error:
+            raise FilterError(
+                error.what, expected=error.expected, text=text, column=found.start("term") + 1
+            ) from None
+        named = named or (found["word"] is not None and term.member == "name")
+        terms.append(_negated(term) if found["not"] else term)
+        position = found.end()
+    if named and not any(term.member == "kind" for term in terms):
+        terms.insert(0, MESSAGES)
+    return Filter(text.strip(), tuple(terms))
+
+
+def _is_message(got: object) -> bool:
+    return got in ("event", "directive")
+
+
+MESSAGES: Final = Term("kind", "event or directive", _is_message, implied=True)
+"""A name alone means the message, not the answer or the rule that carry its name too."""
+
+
+def _negated(term: Term) -> Term:
+    return Term(term.member, f"not {term.expected}", lambda got: not term.holds(got))
+
+
+def _word(found: re.Match[str]) -> Term:
+    word = found["word"]
+    if word.startswith('"'):
+        return _search("text", _unquoted(word))
+    if word in KINDS:
+        return Term("kind", word, lambda got: got == word)
+    if word.startswith("…"):
+        return Term("device", word, lambda got: got == word)
+    if _NAME.fullmatch(word):
+        return _equal("name", [word])
+    near = suggest(word, KINDS)
+    raise FilterError(
+        f"{word} is neither a kind nor a name",
+        expected=(f"{near}?" if near else f"one of {', '.join(KINDS)}, a Namespace.Name, a device (…4f2a)")
+        + ' A text to search for stands in quotes: "..."',
+    )
+
+
+def _comparison(found: re.Match[str]) -> Term:
+    member, operator, value = found["member"], found["operator"], found["value"]
+    _check_member(member)
+    if value == "":
+        raise FilterError(f"{member}{operator} without a value", expected=f'a value; "" is the empty text')
+    if operator in ("=", "!="):
+        if len(value) > 1 and value.startswith("/") and value.endswith("/"):
+            term = _pattern(member, value[1:-1])
+        else:
+            values = _alternatives(value)
+            _check_values(member, values)
+            term = _equal(member, values)
+        return _negated(term) if operator == "!=" else term
+    if operator == "~":
+        return _search(member, _unquoted(value))
+    return _bound(member, operator, _unquoted(value))
+
+
+def _check_member(member: str) -> None:
+    first = member.partition(".")[0]
+    if first not in OWN_MEMBERS and first not in DATA_MEMBERS:
+        near = suggest(first, [*OWN_MEMBERS, *DATA_MEMBERS])
+        raise FilterError(
+            f"there is no member {first}",
+            expected=f"{near}?" if near else f"one of {', '.join([*OWN_MEMBERS, *DATA_MEMBERS])}",
+        )
+
+
+def _check_values(member: str, values: Sequence[str]) -> None:
+    """A kind or direction that does not exist would fit nothing, and `!=` everything."""
+    known = {"kind": KINDS, "direction": ("in", "out")}.get(member)
+    for value in values if known else ():
+        if known and not any(fnmatch.fnmatchcase(each, value) for each in known):
+            near = suggest(value, known)
+            raise FilterError(
+                f"there is no {member} {value}", expected=f"{near}?" if near else f"one of {', '.join(known)}"
+            )
+
+
+def _alternatives(value: str) -> list[str]:
+    return [found[1] for found in _ALTERNATIVES.finditer(value) if found[0]]
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value.startswith('"') and value.endswith('"'):
+        return re.sub(r"\\(.)", r"\1", value[1:-1])
+    return value
+
+
+def _equal(member: str, values: Sequence[str]) -> Term:
+    tests = [_equals(value) for value in values]
+    return Term(member, " or ".join(values), lambda got: any(test(got) for test in tests))
+
+
+def _equals(value: str) -> Callable[[object], bool]:
+    """A quoted value is that text; others may have wildcards, and stand for numbers, true, false and null too."""
+    if value.startswith('"'):
+        text = _unquoted(value)
+        return lambda got: got == text
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        parsed = MISSING
+    if any(letter in value for letter in "*?["):
+        pattern = re.compile(fnmatch.translate(value.replace("[", "[[]")))
+        return lambda got: isinstance(got, str) and pattern.match(got) is not None
+
+    def equals(got: object) -> bool:
+        if isinstance(got, str):
+            return got == value
+        if isinstance(got, bool) or isinstance(parsed, bool):
+            return got is parsed
+        return parsed is not MISSING and got == parsed
+
+    return equals
+
+
+def _pattern(member: str, pattern: str) -> Term:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise FilterError(f"/{pattern}/: {error}", expected="a regular expression of Python's re") from None
+    return Term(
+        member,
+        f"a text that matches /{pattern}/",
+        lambda got: isinstance(got, str) and compiled.search(got) is not None,
+    )
+
+
+def _search(member: str, text: str) -> Term:
+    wanted = text.casefold()
+
+    def holds(got: object) -> bool:
+        if got is MISSING:
+            return False
+        return wanted in (got if isinstance(got, str) else json.dumps(got, ensure_ascii=False)).casefold()
+
+    return Term(member, f'a text with "{text}" in it', holds)
+
+
+def _bound(member: str, operator: str, value: str) -> Term:
+    if member == "time" and (wall := _wall_time(value)) is not None:
+        member, bound = "wall", wall
+    else:
+        found = _MOMENT.fullmatch(value)
+        if found is None:
+            raise FilterError(f"{member}{operator}{value}", expected="a number, or a duration such as 300ms, 2s, 1m")
+        bound = float(found[1]) * _UNITS[found[2]]
+    compare: dict[str, Callable[[float], bool]] = {
+        ">": lambda got: got > bound,
+        ">=": lambda got: got >= bound,
+        "<": lambda got: got < bound,
+        "<=": lambda got: got <= bound,
+    }
+    test = compare[operator]
+    return Term(
+        member,
+        f"{operator} {value}",
+        lambda got: isinstance(got, int | float) and not isinstance(got, bool) and test(got),
+    )
+
+
+def _wall_time(value: str) -> float | None:
+    try:
+        return datetime.fromisoformat(value).timestamp() if re.match(r"\d{4}-\d\d-\d\d", value) else None
+    except ValueError:
+        raise FilterError(f"time {value}", expected="an ISO 8601 time such as 2026-03-02T12:00:00+09:00") from None
+
+
+# ---------------------------------------------------------------------- the mapping form
+
+
+def _read_mapping(members: Mapping[str, Any]) -> Filter:
+    terms: list[Term] = []
+    for member, value in members.items():
+        _check_member(member)
+        terms += _mapped(member, value)
+    text = " ".join(f"{member}={_as_text(value)}" for member, value in members.items())
+    return Filter(text, tuple(terms))
+
+
+def _mapped(member: str, value: object) -> list[Term]:
+    if isinstance(value, Mapping) and value and not set(value) <= _CONDITION_WORDS:
+        return [term for name, each in value.items() for term in _mapped(f"{member}.{name}", each)]
+    if isinstance(value, str):
+        _check_values(member, [value])
+        if "." not in member and any(letter in value for letter in "*?"):
+            return [_equal(member, [value])]
+    if isinstance(value, Mapping) and value:
+        return [_conditioned(member, dict(value))]
+    return [_conditioned(member, {"one_of": list(value)} if isinstance(value, list | tuple | set) else {"is": value})]
+
+
+def _conditioned(member: str, asked: dict[str, Any]) -> Term:
+    from pydantic import ValidationError
+
+    try:
+        condition = Condition.model_validate(asked)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        expected = str(problem.get("ctx", {}).get("expected", "a condition"))
+        raise FilterError(f"{member}: {problem['msg']}", expected=expected) from None
+    expected = _as_text(asked["is"]) if set(asked) == {"is"} else _as_text(asked)
+    return Term(member, expected, lambda got: condition.miss(got, lambda value: value) is None)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str):
+        return value if re.fullmatch(r"[^\s\",]+", value) else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+__all__ = ["ANY", "Comparison", "Filter", "FilterError", "Term", "member_of", "read_filter"]
