@@ -39,6 +39,15 @@ class UploadOver:
     has_sound: bool
 
 
+@dataclass(slots=True)
+class ReadPart:
+    """A part as it came: its headers in their order, and how many bytes of it there are by now."""
+
+    name: str
+    headers: tuple[tuple[str, str], ...]
+    size: int = 0
+
+
 UploadPiece = EventRead | SoundRead | UploadOver | Finding
 
 
@@ -71,8 +80,10 @@ class UploadReader:
         self._sound_parts = 0
         self._early_sound = bytearray()
         self._out: list[UploadPiece] = []
-        self.metadata_size = 0
-        """Bytes of the metadata part, once it is complete."""
+        self.parts: list[ReadPart] = []
+        """The parts so far, in their order on the wire."""
+        self.metadata: bytes | None = None
+        """The metadata part as received, once it is complete."""
 
     def feed(self, data: bytes) -> list[UploadPiece]:
         """The next bytes of the body; returns what became certain, in the order of the wire."""
@@ -103,6 +114,7 @@ class UploadReader:
         return result
 
     def _begin(self, part: PartBegan) -> None:
+        self.parts.append(ReadPart(part.name or "", part.headers))
         if is_metadata(part):
             if self._event is not None:
                 raise WireError(TWO_METADATA, code="multipart.metadata-twice")
@@ -131,6 +143,7 @@ class UploadReader:
             )
 
     def _take(self, data: bytes) -> None:
+        self.parts[-1].size += len(data)
         if self._metadata is not None:
             if len(self._metadata) + len(data) > self._limits.json_bytes:
                 raise WireError(
@@ -144,8 +157,8 @@ class UploadReader:
 
     def _end(self) -> None:
         if self._metadata is not None:
-            self.metadata_size = len(self._metadata)
-            event, findings = read_event(bytes(self._metadata), strict=self._strict.envelope)
+            self.metadata = bytes(self._metadata)
+            event, findings = read_event(self.metadata, strict=self._strict.envelope)
             self._metadata = None
             self._event = event
             self._out.extend(findings)

@@ -43,17 +43,18 @@ DIRECTIONS: Final[Mapping[Kind, Direction]] = {
     "exception": "out",
     "answer": "out",
 }
-"""`in` is what a device does, `out` what it is sent; a downchannel is `in` when it opens, and the rest is ours alone."""
+"""`in` is what a device does, `out` what it is sent; a downchannel is `in` when it opens; the rest is ours alone."""
 
 OWN: Final = ("number", "time", "at", "kind", "device", "connection", "stream", "dialogue", "name")
 """The members of the JSON form that every kind has; all others are `data`."""
 
 
 class Entry(NamedTuple):
-    """`at_s` is monotonic, from the journal's beginning; `wall_s` seconds since 1970. `name` is a message's Namespace.Name, or what the kind needs.
+    """`at_s` is monotonic, from the journal's beginning; `wall_s` seconds since 1970.
 
-    `device` is its short name (`…4f2a`), never its token. `data` holds what only this kind has, as JSON values.
-    A tuple, for an event makes seven of them and a frozen dataclass takes three times as long.
+    `name` is a message's Namespace.Name, or what the kind needs; `device` its short name (`…4f2a`), never its token.
+    `data` holds what only this kind has, as JSON values. A tuple, for an event makes seven of them and a frozen
+    dataclass takes three times as long.
     """
 
     number: int

@@ -75,7 +75,7 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
 _ALTERNATIVE: Final = r'(?:"(?:[^"\\]|\\.)*"|[^\s",]*)'
 _VALUE: Final = rf"(?:/(?:[^/\\]|\\.)*/(?=\s|$)|{_ALTERNATIVE}(?:,{_ALTERNATIVE})*)"
 _TERM: Final = re.compile(
-    rf'\s*(?P<term>(?P<not>!)?(?:(?P<member>[A-Za-z_][\w.\-]*)(?P<operator>!=|>=|<=|=|~|>|<)(?P<value>{_VALUE})'
+    rf"\s*(?P<term>(?P<not>!)?(?:(?P<member>[A-Za-z_][\w.\-]*)(?P<operator>!=|>=|<=|=|~|>|<)(?P<value>{_VALUE})"
     r'|(?P<word>"(?:[^"\\]|\\.)*"|[^\s"]+)))(?=\s|$)'
 )
 _ALTERNATIVES: Final = re.compile(rf"({_ALTERNATIVE})(?:,|$)")
@@ -219,9 +219,7 @@ def _read_text(text: str) -> Filter:
         try:
             term = _word(found) if found["word"] is not None else _comparison(found)
         except FilterError as error:
-            raise FilterError(
-                error.what, expected=error.expected, text=text, column=found.start("term") + 1
-            ) from None
+            raise FilterError(error.what, expected=error.expected, text=text, column=found.start("term") + 1) from None
         named = named or (found["word"] is not None and term.member == "name")
         terms.append(_negated(term) if found["not"] else term)
         position = found.end()

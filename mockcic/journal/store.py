@@ -7,6 +7,8 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, Final
 
 from mockcic.journal.entry import Entry, Kind
+from mockcic.journal.redact import Redaction
+from mockcic.journal.spool import Spool
 
 ENTRIES: Final = 100_000
 """How many entries are kept unless told otherwise (INF)."""
@@ -95,7 +97,10 @@ class Kept:
 
 
 class Journal(Kept):
-    """Writes down what happens and tells the listeners. For one event loop; not thread-safe."""
+    """Writes down what happens and tells the listeners. For one event loop; not thread-safe.
+
+    `spool` keeps the sounds that entries name by their digest; `redaction` is for those who write entries.
+    """
 
     def __init__(
         self,
@@ -104,8 +109,12 @@ class Journal(Kept):
         *,
         limit: int = ENTRIES,
         bytes_limit: int = BYTES,
+        spool: Spool | None = None,
+        redaction: Redaction | None = None,
     ) -> None:
         super().__init__(limit=limit, bytes_limit=bytes_limit)
+        self.spool = spool or Spool()
+        self.redaction = redaction or Redaction()
         self._now = now
         self._wall = wall
         self._listeners: list[Listener] = []

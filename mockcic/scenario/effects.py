@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from mockcic.cic.message import Attachment, Directive, Refusal
 from mockcic.errors import Finding
@@ -78,10 +80,16 @@ class AnswerRaw:
 
 @dataclass(frozen=True, slots=True)
 class CallAt:
-    """Tell the engine `StepDue(step)` at `when` (seconds, monotonic)."""
+    """Tell the engine `StepDue(step)` at `when` (seconds, monotonic).
+
+    The others are for the journal: `seconds` a script waits (None where it is no step of a script), and why it runs.
+    """
 
     step: int
     when: float
+    stream: str = field(default="", compare=False)
+    seconds: float | None = field(default=None, compare=False)
+    why: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,14 @@ class Unmatched:
 
 
 @dataclass(frozen=True, slots=True)
+class VariablesSet:
+    """For the journal: a step or an answer gave variables these values."""
+
+    values: Mapping[str, Any]
+    stream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StateChanged:
     """For the journal: the device went from one state to another."""
 
@@ -149,5 +165,6 @@ Effect = (
     | Matched
     | Unmatched
     | StateChanged
+    | VariablesSet
     | Found
 )

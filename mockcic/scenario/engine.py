@@ -44,6 +44,7 @@ from mockcic.scenario.effects import (
     ReplyDirective,
     StateChanged,
     Unmatched,
+    VariablesSet,
 )
 from mockcic.scenario.match import PENDING, Match, Subject, first_fit, header_of, match, nearest, sound_members
 from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Scenario
@@ -118,6 +119,17 @@ class Engine:
             self.state = other.state
         self.vars.update({name: value for name, value in other.vars.items() if name in self.vars})
         self.counts.update(other.counts)
+
+    def put(self, *, state: str | None = None, variables: Mapping[str, Any]) -> list[Effect]:
+        """Somebody outside wants the device in this state, with these values."""
+        effects: list[Effect] = []
+        if variables:
+            self.vars.update(variables)
+            effects.append(VariablesSet(variables))
+        if state is not None and state != self.state:
+            effects.append(StateChanged(self.state, state))
+            self.state = state
+        return effects
 
     def keep_downchannel(self, other: Engine) -> None:
         """The downchannel that is open stays open; its cues begin with the next one."""
@@ -476,6 +488,7 @@ class Engine:
                             lambda at: self._run(
                                 script, block, upload, at, why, stop_upload=stop_upload, ends_reply=ends_reply
                             ),
+                            waits=(upload.stream if upload else "", then - now, why),
                         )
                         return
                     case Change(set_=values, go=state):
@@ -541,6 +554,9 @@ class Engine:
         try:
             for name, value in values.items():
                 self.vars[name] = render(value, self._names(upload, now))
+            if values:
+                now_set = {name: self.vars[name] for name in values}
+                self._out.append(VariablesSet(now_set, upload.stream if upload else ""))
         except RenderError as problem:
             self._out.append(Found(_template_finding(problem, self.scenario.scenario), upload.stream if upload else ""))
         if state is not None and state != self.state:
@@ -588,10 +604,18 @@ class Engine:
             raise RenderError(value, str(error)) from None
         return min(max(0.0, seconds), LONGEST_S)
 
-    def _call(self, when: float, block: Block, step: Callable[[float], None]) -> None:
+    def _call(
+        self,
+        when: float,
+        block: Block,
+        step: Callable[[float], None],
+        *,
+        waits: tuple[str, float | None, str] = ("", None, ""),
+    ) -> None:
+        """Do `step` at `when`. `waits`, for the journal: stream, seconds and reason of a script's step."""
         self._steps += 1
         self._due[self._steps] = (block, step)
-        self._out.append(CallAt(self._steps, when))
+        self._out.append(CallAt(self._steps, when, *waits))
 
     def _call_off(self, block: Block) -> None:
         for step in [step for step, (owner, _) in self._due.items() if owner == block]:

@@ -23,6 +23,7 @@ from mockcic.server.device import Device
 from mockcic.server.downchannel import Downchannel
 from mockcic.server.event_stream import EventStream
 from mockcic.server.exchange import Send
+from mockcic.server.record import record_exception
 from mockcic.server.registry import Registry, Scenarios
 from mockcic.server.request import Receive, Request, Scope, disconnect, drain
 from mockcic.wire.decode import boundary_of
@@ -43,6 +44,7 @@ class Cic:
         self.journal = Journal(self.clock.now, self.clock.wall) if journal is None else journal
         self.devices = Registry(scenarios, self.journal, self.clock)
         self.stopping = False
+        self._users: dict[str, set[str]] = {}
         self._on_start = on_start
         self._requests = 0
         self._router = Router(
@@ -74,6 +76,10 @@ class Cic:
         for line in lines:
             line.end("the server stops")
         await asyncio.gather(*(line.over() for line in lines))
+
+    def connection_closed(self, connection: str) -> set[str]:
+        """Forget a connection; the devices that used it."""
+        return self._users.pop(connection, set())
 
     def ping_received(self, connection: str) -> None:
         """A PING frame came on a connection: the devices whose downchannel is there sent it."""
@@ -121,12 +127,22 @@ class Cic:
         )
         await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
-        self.journal.add(
-            "answer",
-            device=self.devices.shown(request.token),
+        device, name = self.devices.shown(request.token), f"{request.method} {request.scope['path']}"
+        record_exception(
+            self.journal,
+            refusal,
+            device=device,
             connection=request.connection,
             stream=request.stream,
-            name=f"{request.method} {request.scope['path']}",
+            dialogue=None,
+            event=name,
+        )
+        self.journal.add(
+            "answer",
+            device=device,
+            connection=request.connection,
+            stream=request.stream,
+            name=name,
             status=refusal.status,
             description=refusal.description,
             detail=why,
@@ -229,6 +245,8 @@ class Cic:
     def _device(self, request: Request) -> Device:
         """The device of the request; what its User-Agent lacks is a finding, once."""
         known = self.devices.get(request.token)
+        if request.wire is not None:  # only our own server says when the connection is closed
+            self._users.setdefault(request.connection, set()).add(self.devices.name_of(request.token))
         if known is not None:
             return known
         device = self.devices.find(request.token, request.user_agent, request.tags)

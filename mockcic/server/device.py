@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, assert_never
 
-from mockcic.cic.facts import DownchannelClosed, DownchannelOpened, Fact, StepDue
-from mockcic.cic.message import Attachment, Directive
+from mockcic.cic.facts import DeviceReset, DownchannelClosed, DownchannelOpened, Fact, StepDue
+from mockcic.cic.message import ENCODE, Attachment, Directive
 from mockcic.errors import Finding
 from mockcic.journal.store import Journal
 from mockcic.scenario.effects import (
@@ -23,12 +25,14 @@ from mockcic.scenario.effects import (
     ReplyDirective,
     StateChanged,
     Unmatched,
+    VariablesSet,
 )
 from mockcic.scenario.engine import DeviceFacts, Engine
 from mockcic.scenario.model import Scenario
 from mockcic.server.clock import Alarm, Clock
-from mockcic.server.downchannel import Downchannel
+from mockcic.server.downchannel import Downchannel, Queued
 from mockcic.server.exchange import Exchange
+from mockcic.server.record import Record
 
 
 class Device:
@@ -78,6 +82,24 @@ class Device:
         if old.scenario.scenario == scenario.scenario:
             self.engine.take_over(old)
         self._journal.add("scenario", device=self.name, name=scenario.scenario)
+
+    def reset(self) -> None:
+        """Begin anew: state, variables and counters as at the start, running scripts cancelled."""
+        self.tell(DeviceReset())
+        self._journal.add("device", device=self.name, name="reset")
+
+    def expire(self) -> bool:
+        """End its downchannel as if its lifetime were over; False when there is none."""
+        if self.downchannel is None:
+            return False
+        self._journal.add("device", device=self.name, name="expired")
+        self.downchannel.end("it was expired by hand")
+        return True
+
+    def put(self, *, state: str | None = None, variables: Mapping[str, Any] | None = None) -> None:
+        """Put it into a state and give variables new values."""
+        for effect in self.engine.put(state=state, variables=variables or {}):
+            self._carry_out(effect)
 
     def forget(self) -> None:
         """The device goes: nothing of it happens any more."""
@@ -137,7 +159,7 @@ class Device:
     def push(self, directive: Directive, attachments: tuple[Attachment, ...] = (), why: str = "") -> bool:
         """Queue a directive on the downchannel; False, and an entry, when there is none or it takes no more."""
         line = self.downchannel
-        if line is not None and line.put(directive, attachments):
+        if line is not None and line.put(directive, attachments, why):
             return True
         self._journal.add(
             "directive",
@@ -150,21 +172,20 @@ class Device:
         )
         return False
 
-    def wrote(self, downchannel: Downchannel, directive: Directive, size: int) -> None:
+    def wrote(self, downchannel: Downchannel, queued: Queued, size: int) -> None:
         """A directive was handed to the connection; `size` is that of its part, without attachments."""
-        self._journal.add(
-            "directive",
+        directive, attachments, why = queued
+        record = Record(
+            self._journal,
             device=self.name,
+            token=self.facts.token,
             connection=downchannel.connection,
             stream=downchannel.stream,
-            dialogue=directive.dialog_request_id,
-            name=directive.full_name,
             line="downchannel",
-            weight=size,
-            bytes=size,
-            payload=directive.payload,
-            message_id=directive.message_id,
         )
+        record.directive_written(directive, size, why)
+        for attachment in attachments:
+            record.attachment_written(attachment)
 
     # ------------------------------------------------------------------ effects
 
@@ -177,6 +198,10 @@ class Device:
                     exchange.put(effect)
             case CallAt(step=step, when=when):
                 self._alarms[step] = self._clock.call_at(when, lambda: self._step_due(step))
+                if effect.seconds is not None:
+                    self._step("wait", f"{effect.seconds:g} s", effect.stream, effect.why)
+            case VariablesSet(values=values, stream=stream):
+                self._step("set", ENCODE(self._journal.redaction.value(values, self.facts.token)), stream)
             case CallOff(step=step):
                 if (alarm := self._alarms.pop(step, None)) is not None:
                     alarm.cancel()
@@ -184,14 +209,15 @@ class Device:
                 if self.downchannel is not None:
                     self.downchannel.end(reason)
             case Matched(stream=stream, rule=rule):
-                self._journal.add("match", device=self.name, stream=stream, name=rule)
+                self._journal.add("match", device=self.name, stream=stream, name=rule, scenario=self.scenario.scenario)
             case Unmatched(stream=stream, event=event, nearest=nearest):
                 self._journal.add(
                     "match",
                     device=self.name,
                     stream=stream,
+                    scenario=self.scenario.scenario,
                     event=event,
-                    nearest=[{"rule": rule, "misses": [str(miss) for miss in misses]} for rule, misses in nearest],
+                    nearest=[{"rule": rule, "misses": [asdict(miss) for miss in misses]} for rule, misses in nearest],
                 )
             case StateChanged(before=before, after=after):
                 self._journal.add("state", device=self.name, name=after, before=before)
@@ -199,6 +225,10 @@ class Device:
                 self.find(finding, stream)
             case _:
                 assert_never(effect)
+
+    def _step(self, name: str, detail: str, stream: str, why: str = "") -> None:
+        because: dict[str, Any] = {"why": why} if why else {}
+        self._journal.add("step", device=self.name, stream=stream, name=name, detail=detail, **because)
 
     def find(self, finding: Finding, stream: str = "") -> None:
         """Write a finding into the journal."""

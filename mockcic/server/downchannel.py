@@ -15,7 +15,8 @@ from mockcic.wire.encode import Encoder, attachment_part, new_boundary
 QUEUED: Final = 1000
 """Directives that may wait for a device that does not read (INF)."""
 
-Written = Callable[["Downchannel", Directive, int], None]
+Queued = tuple[Directive, tuple[Attachment, ...], str]
+Written = Callable[["Downchannel", Queued, int], None]
 
 
 class Downchannel:
@@ -32,7 +33,7 @@ class Downchannel:
         self._encoder = Encoder(new_boundary(), settings.dialect, settings.downchannel_delimiter)
         self._send = send
         self._written = written
-        self._queue: list[tuple[Directive, tuple[Attachment, ...]]] = []
+        self._queue: list[Queued] = []
         self._tasks: asyncio.TaskGroup | None = None
         self._writing = False
         self._dialect = settings.dialect
@@ -45,11 +46,11 @@ class Downchannel:
         await self._send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", content_type)]})
         self._tasks = tasks
 
-    def put(self, directive: Directive, attachments: tuple[Attachment, ...] = ()) -> bool:
-        """Queue a directive; False when it cannot be taken any more."""
+    def put(self, directive: Directive, attachments: tuple[Attachment, ...] = (), why: str = "") -> bool:
+        """Queue a directive; False when it cannot be taken any more. `why` is for the journal."""
         if self.ended or len(self._queue) >= QUEUED:
             return False
-        self._queue.append((directive, attachments))
+        self._queue.append((directive, attachments, why))
         self._write_soon()
         return True
 
@@ -84,8 +85,7 @@ class Downchannel:
     async def _write(self) -> None:
         try:
             while self._queue:
-                directive, attachments = self._queue.pop(0)
-                await self._write_one(directive, attachments)
+                await self._write_one(self._queue.pop(0))
             if self.ended and not self._closed:
                 await self._body(self._encoder.closing(), more=False)
                 self._is_over()
@@ -94,14 +94,15 @@ class Downchannel:
         finally:
             self._writing = False
 
-    async def _write_one(self, directive: Directive, attachments: tuple[Attachment, ...]) -> None:
+    async def _write_one(self, queued: Queued) -> None:
+        directive, attachments, _ = queued
         data = self._encoder.part(directive_part(directive))
         size = len(data)
         for attachment in attachments:
             name = f"attachment-{attachment.content_id}"
             data += self._encoder.part(attachment_part(name, attachment.content_id, attachment.data, self._dialect))
         await self._body(data, more=True)
-        self._written(self, directive, size)
+        self._written(self, queued, size)
 
     async def _body(self, data: bytes, *, more: bool) -> None:
         await self._send({"type": "http.response.body", "body": data, "more_body": more})

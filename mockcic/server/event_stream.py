@@ -6,14 +6,16 @@ import asyncio
 from contextlib import nullcontext
 
 from mockcic.cic.facts import AnswerSent, AudioHeard, EventBegan, EventEnded, EventLost, Sound
-from mockcic.cic.message import Directive, Event, Refusal
-from mockcic.cic.upload import EventRead, SoundRead, Strictness, UploadOver, UploadPiece, UploadReader
+from mockcic.cic.message import Event, Refusal
+from mockcic.cic.upload import EventRead, ReadPart, SoundRead, Strictness, UploadOver, UploadPiece, UploadReader
 from mockcic.errors import Finding, WireError
+from mockcic.journal.spool import Recording
 from mockcic.journal.store import Journal
 from mockcic.scenario.effects import Refuse
 from mockcic.server.clock import Clock
 from mockcic.server.device import Device
 from mockcic.server.exchange import Exchange, Send
+from mockcic.server.record import Record, record_exception
 from mockcic.server.request import Receive, Request, disconnect
 from mockcic.sound.measure import Meter
 
@@ -25,6 +27,14 @@ class EventStream:
         self._request = request
         self._device = device
         self._journal = journal
+        self._record = Record(
+            journal,
+            device=device.name,
+            token=device.facts.token,
+            connection=request.connection,
+            stream=request.stream,
+            line="reply",
+        )
         self._clock = clock
         self._began = clock.now()
         self._settings = settings = device.engine.settings
@@ -39,13 +49,15 @@ class EventStream:
             ),
         )
         self._meter: Meter | None = None
+        self._recording: Recording | None = None
         self._event: Event | None = None
+        self._metadata_part: ReadPart | None = None
         self._ended = False
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Read, answer, and leave nothing behind."""
         exchange = Exchange(
-            self._request.stream, self._settings, send, self._clock, self._wrote, lambda: self._completed(exchange)
+            self._request.stream, self._settings, send, self._clock, self._record, lambda: self._completed(exchange)
         )
         self._device.exchanges[exchange.stream] = exchange
         try:
@@ -116,7 +128,10 @@ class EventStream:
                 case SoundRead(data=data):
                     if self._meter is None:
                         self._meter = self._new_meter()
+                        self._recording = self._journal.spool.begin()
                     self._meter.feed(data)
+                    if self._recording is not None:
+                        self._recording.feed(data)
                     heard = True
                 case UploadOver(has_sound=has_sound):
                     self._end(has_sound)
@@ -142,18 +157,10 @@ class EventStream:
     def _begin(self, event: Event) -> None:
         self._event = event
         request = self._request
-        self._journal.add(
-            "event",
-            device=self._device.name,
-            connection=request.connection,
-            stream=request.stream,
-            dialogue=event.dialog_request_id,
-            name=event.full_name,
-            weight=self._reader.metadata_size,
-            message_id=event.message_id,
-            payload=event.payload,
-            contexts=[context.full_name for context in event.contexts],
-        )
+        reader = self._reader
+        assert reader.metadata is not None
+        self._metadata_part = reader.parts[-1]
+        self._record.event(event, request.headers, self._metadata_part, reader.metadata)
         self._device.tell(EventBegan(request.stream, event, request.headers, request.connection))
 
     def _end(self, has_sound: bool) -> None:
@@ -162,17 +169,11 @@ class EventStream:
         if has_sound:
             meter = self._meter or self._new_meter()
             sound = self._sound(meter, sha256=meter.sha256)
-            self._journal.add(
-                "upload",
-                device=self._device.name,
-                stream=self._request.stream,
-                dialogue=None if self._event is None else self._event.dialog_request_id,
-                name="" if self._event is None else self._event.full_name,
-                bytes=sound.size,
-                seconds=round(sound.seconds, 3),
-                sha256=sound.sha256,
-                level_dbfs=sound.level_dbfs,
-            )
+            if self._recording is not None:
+                self._recording.finish(meter.sha256)
+        others = [part for part in self._reader.parts if part is not self._metadata_part]
+        if others:
+            self._record.upload(self._event, sound, others)
         self._device.tell(EventEnded(self._request.stream, sound))
 
     def _end_early(self) -> None:
@@ -206,21 +207,6 @@ class EventStream:
 
     # ------------------------------------------------------------------ the end
 
-    def _wrote(self, directive: Directive, size: int) -> None:
-        self._journal.add(
-            "directive",
-            device=self._device.name,
-            connection=self._request.connection,
-            stream=self._request.stream,
-            dialogue=directive.dialog_request_id,
-            name=directive.full_name,
-            line="reply",
-            weight=size,
-            bytes=size,
-            payload=directive.payload,
-            message_id=directive.message_id,
-        )
-
     def _completed(self, exchange: Exchange) -> None:
         """The last byte of the answer was handed over."""
         self._record_answer(exchange)
@@ -232,11 +218,23 @@ class EventStream:
         if not exchange.complete:
             self._record_answer(exchange)
             self._device.tell(EventLost(exchange.stream, "nobody waits" if exchange.lost else "the server failed"))
+        if self._recording is not None:
+            self._recording.drop()
         self._device.finish_exchange(exchange)
 
     def _record_answer(self, exchange: Exchange) -> None:
         event = self._event
         refusal = exchange.refusal
+        if refusal is not None and exchange.exception_sent:
+            record_exception(
+                self._journal,
+                refusal,
+                device=self._device.name,
+                connection=self._request.connection,
+                stream=self._request.stream,
+                dialogue=None if event is None else event.dialog_request_id,
+                event="" if event is None else event.full_name,
+            )
         self._journal.add(
             "answer",
             device=self._device.name,

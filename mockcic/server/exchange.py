@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Protocol
 
 from mockcic.cic.ids import new_id
 from mockcic.cic.message import Attachment, Directive, Refusal
@@ -17,10 +18,19 @@ from mockcic.wire.encode import Encoder, attachment_part, new_boundary
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Order = ReplyDirective | ReplyAttachment | EndReply | Refuse | AnswerRaw
-Written = Callable[[Directive, int], None]
 
 PIECE: Final = 16 * 1024
 """Bytes handed over at once (PROTOCOL 4.6)."""
+
+
+class Witness(Protocol):
+    """Is told what was handed to the connection, once it was."""
+
+    def directive_written(self, directive: Directive, size: int) -> None:
+        """A directive; `size` is that of its part."""
+
+    def attachment_written(self, attachment: Attachment) -> None:
+        """An attachment, with its last byte."""
 
 
 class Exchange:
@@ -31,24 +41,25 @@ class Exchange:
     """
 
     def __init__(
-        self, stream: str, settings: Settings, send: Send, clock: Clock, written: Written, completed: Callable[[], None]
+        self, stream: str, settings: Settings, send: Send, clock: Clock, witness: Witness, completed: Callable[[], None]
     ) -> None:
         self.stream = stream
         self.status: int | None = None
         self.sent_bytes = 0
         self.refusal: Refusal | None = None
+        self.exception_sent = False
         self.complete = False
         self.lost = False
         self.stop_upload = False
         self._settings = settings
         self._send = send
         self._clock = clock
-        self._written = written
+        self._witness = witness
         self._completed = completed
         self._orders: deque[Order] = deque()
         self._encoder: Encoder | None = None
         self._held_bytes = bytearray()
-        self._unwritten: list[tuple[Directive, int]] = []
+        self._unwritten: list[Callable[[], None]] = []
         self._closed = False
         self._tasks: asyncio.TaskGroup | None = None
         self._writing = False
@@ -115,7 +126,7 @@ class Exchange:
                 encoder = await self._begin()
                 self._closed = last
                 data = encoder.part(directive_part(directive), last=last)
-                self._unwritten.append((directive, len(data)))
+                self._unwritten.append(partial(self._witness.directive_written, directive, len(data)))
                 await self._body(data, more=not last)
             case ReplyAttachment(attachment=attachment, last=last):
                 encoder = await self._begin()
@@ -143,7 +154,9 @@ class Exchange:
 
     async def _attachment(self, encoder: Encoder, attachment: Attachment, last: bool) -> None:
         part = attachment_part(f"attachment-{new_id()}", attachment.content_id, attachment.data, self._settings.dialect)
+        written = partial(self._witness.attachment_written, attachment)
         if attachment.rate is None and len(part.body) <= PIECE:
+            self._unwritten.append(written)
             await self._body(encoder.part(part, last=last), more=not last)
             return
         await self._body(encoder.part_head(part.headers), more=True)
@@ -156,6 +169,7 @@ class Exchange:
             if attachment.rate is not None:
                 due = began + min(start + step, size) / attachment.rate
                 await self._clock.sleep(max(0.0, due - self._clock.now()))
+        self._unwritten.append(written)
         await self._body(encoder.delimiter(last=last), more=not last)
 
     async def refuse(self, refusal: Refusal) -> None:
@@ -173,6 +187,7 @@ class Exchange:
             one_text=self._settings.one_text_for_400,
         )
         await self.respond(refusal.status, headers, body)
+        self.exception_sent = True
 
     async def respond(self, status: int, headers: Headers, body: bytes) -> None:
         """A whole answer at once."""
@@ -191,6 +206,6 @@ class Exchange:
         data, self._held_bytes = bytes(self._held_bytes), bytearray()
         self.sent_bytes += len(data)
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
-        for directive, size in self._unwritten:
-            self._written(directive, size)
+        for tell in self._unwritten:
+            tell()
         self._unwritten.clear()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from mockcic.cic.message import Attachment, Directive
+from mockcic.journal.redact import shortened
 from mockcic.journal.store import Journal
 from mockcic.scenario.engine import DeviceFacts
 from mockcic.scenario.model import Scenario
@@ -22,11 +23,6 @@ class Scenarios(Protocol):
 
     def for_device(self, token: str, user_agent: str) -> Scenario:
         """The scenario of a device that shows this token and User-Agent."""
-
-
-def short_name(token: str) -> str:
-    """The last four characters of a token; two of a short one."""
-    return "…" + (token[-4:] if len(token) > 4 else token[-2:])
 
 
 class Registry:
@@ -51,6 +47,26 @@ class Registry:
         """The device of a token, if it has been seen."""
         return self._devices.get(token)
 
+    def named(self, name: str) -> Device | None:
+        """The device of a short name, or of a token."""
+        return self._devices.get(name) or next((each for each in self._devices.values() if each.name == name), None)
+
+    def token_of(self, name: str) -> str | None:
+        """The token behind a short name, of a device that was seen or announced; a token is its own."""
+        if name in self._names:
+            return name
+        return next((token for token, each in self._names.items() if each == name), None)
+
+    def assigned(self, token: str) -> Scenario | None:
+        """The scenario that was given to this token whatever the set says, if any."""
+        return self._assigned.get(token)
+
+    def unassign(self, token: str) -> None:
+        """Back to the scenario that the set has for the device."""
+        self._assigned.pop(token, None)
+        if (device := self._devices.get(token)) is not None:
+            device.change_scenario(self.scenarios.for_device(token, device.facts.user_agent))
+
     def scenario_for(self, token: str, user_agent: str) -> Scenario:
         """The scenario a device of this token is in, or would be in."""
         known = self._devices.get(token)
@@ -68,13 +84,14 @@ class Registry:
             device = self._devices[token] = Device(
                 facts, self.scenario_for(token, user_agent), self._journal, self._clock
             )
+            self._journal.add("device", device=device.name, name="new", user_agent=user_agent, tags=list(tags))
         return device
 
     def name_of(self, token: str) -> str:
         """A short name that shows no more than the token's last four characters, and is no other device's."""
         name = self._names.get(token)
         if name is None:
-            short = short_name(token)
+            short = shortened(token)
             number = self._namesakes.get(short, 0) + 1
             self._namesakes[short] = number
             name = self._names[token] = short if number == 1 else f"{short}#{number}"
@@ -82,7 +99,7 @@ class Registry:
 
     def shown(self, token: str) -> str:
         """The name of a token for people, without remembering one that is no device's."""
-        return self._names.get(token) or (short_name(token) if token else "")
+        return self._names.get(token) or (shortened(token) if token else "")
 
     def assign(self, token: str, scenario: Scenario) -> None:
         """Put a device into a scenario of its own, whatever the set says; also before it is first seen."""
@@ -96,6 +113,7 @@ class Registry:
         self._names.pop(token, None)
         if (device := self._devices.pop(token, None)) is not None:
             device.forget()
+            self._journal.add("device", device=device.name, name="forgotten")
 
     def reload(self, scenarios: Scenarios) -> None:
         """Take a new edition of the set: each device goes on in the scenario it gets now."""
@@ -111,18 +129,5 @@ class Registry:
     def _make_room(self) -> None:
         for token in [token for token, device in self._devices.items() if device.idle][: KNOWN // 10]:
             self.forget(token)
-        taken = Counter(short_name(token) for token in self._names)
+        taken = Counter(shortened(token) for token in self._names)
         self._namesakes = {short: max(count, self._namesakes[short]) for short, count in taken.items()}
-
-    def as_json(self) -> list[dict[str, Any]]:
-        """The devices for people and machines, tokens left out."""
-        return [
-            {
-                "device": device.name,
-                "scenario": device.scenario.scenario,
-                "state": device.engine.state,
-                "downchannel": device.downchannel is not None,
-                "user_agent": device.facts.user_agent,
-            }
-            for device in self
-        ]

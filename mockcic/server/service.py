@@ -7,7 +7,9 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mockcic.journal.store import Journal
+from mockcic.journal.redact import Redaction
+from mockcic.journal.spool import SPOOL_BYTES, Spool
+from mockcic.journal.store import BYTES, ENTRIES, Journal
 from mockcic.server.app import Cic
 from mockcic.server.clock import Clock, LoopClock
 from mockcic.server.listener import Server, bind
@@ -39,13 +41,46 @@ class Listening:
     server: ServerSettings = field(default_factory=ServerSettings)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journaling:
+    """How much of what happens is kept: `entries`, `bytes` of memory for them, `sound_bytes` of sound as files.
+
+    `spool` is where the files go (the system's folder for temporary ones without it); `keep_sounds` leaves them behind.
+    """
+
+    entries: int = ENTRIES
+    bytes: int = BYTES
+    sound_bytes: int = SPOOL_BYTES
+    spool: Path | None = None
+    keep_sounds: bool = False
+    show_tokens: bool = False
+
+    def journal(self, clock: Clock) -> Journal:
+        """A journal that keeps so much."""
+        return Journal(
+            clock.now,
+            clock.wall,
+            limit=self.entries,
+            bytes_limit=self.bytes,
+            spool=Spool(folder=self.spool, limit=self.sound_bytes, keep=self.keep_sounds),
+            redaction=Redaction(show=self.show_tokens),
+        )
+
+
 class Service:
     """`bind` takes the ports and reads the certificates, `start` accepts, `stop` ends everything properly."""
 
-    def __init__(self, scenarios: Scenarios, listening: Listening, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        scenarios: Scenarios,
+        listening: Listening,
+        *,
+        clock: Clock | None = None,
+        journaling: Journaling | None = None,
+    ) -> None:
         self.listening = listening
         self.clock: Clock = clock or LoopClock()
-        self.journal = Journal(self.clock.now, self.clock.wall)
+        self.journal = (journaling or Journaling()).journal(self.clock)
         self.cic = Cic(scenarios, clock=self.clock, journal=self.journal)
         self.ca_file: Path | None = None
         self._tls_socket: socket.socket | None = None
@@ -81,6 +116,7 @@ class Service:
             if each is not None:
                 each.close()
         self._tls_socket = self._h2c_socket = None
+        self.journal.spool.close()
 
     async def start(self) -> None:
         """Accept connections on what was bound."""
@@ -97,6 +133,7 @@ class Service:
         if self._server is not None:
             await self._server.stop()
             self._server = None
+        self.journal.spool.close()
 
     # ------------------------------------------------------------------ where it is
 
@@ -125,7 +162,9 @@ class Service:
 
     def connection_closed(self, facts: ConnectionFacts, reason: str) -> None:
         """It is gone."""
-        self.journal.add("disconnect", connection=facts.id, name=facts.client, reason=reason)
+        users = self.cic.connection_closed(facts.id)
+        device = next(iter(users)) if len(users) == 1 else ""
+        self.journal.add("disconnect", device=device, connection=facts.id, name=facts.client, reason=reason)
 
     def ping_received(self, facts: ConnectionFacts) -> None:
         """An HTTP/2 PING frame (PROTOCOL 2.4)."""

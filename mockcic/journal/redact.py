@@ -1,0 +1,58 @@
+"""Tokens are nobody's business: what the journal writes down shows their last four characters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+SECRET_CHARACTERS: Final = 8
+"""A token of fewer characters (`alarm-1`) is a name and no secret; in texts it is left as it is (INF)."""
+
+SECRET_HEADERS: Final = ("authorization", "proxy-authorization", "cookie")
+
+
+def shortened(token: str) -> str:
+    """The last four characters of a token; two of a short one."""
+    return "…" + (token[-4:] if len(token) > 4 else token[-2:])
+
+
+class Redaction:
+    """Takes tokens out of what is written down; with `show` it takes nothing out."""
+
+    def __init__(self, *, show: bool = False) -> None:
+        self.show = show
+
+    def headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Headers with credentials shortened, the scheme kept: `Bearer …4f2a`."""
+        if self.show:
+            return headers
+        return {name: self._credentials(value) if name in SECRET_HEADERS else value for name, value in headers.items()}
+
+    @staticmethod
+    def _credentials(value: str) -> str:
+        scheme, blank, token = value.strip().partition(" ")
+        return f"{scheme} {shortened(token.strip())}" if blank else shortened(scheme)
+
+    def text(self, text: str, token: str) -> str:
+        """A text without the token."""
+        return text.replace(token, shortened(token)) if self.hides(token) else text
+
+    def value(self, value: Any, token: str) -> Any:
+        """A JSON value without the token in any of its texts."""
+        return _without(value, token) if self.hides(token) else value
+
+    def hides(self, token: str) -> bool:
+        """Whether this token is taken out of texts."""
+        return not self.show and len(token) >= SECRET_CHARACTERS
+
+
+def _without(value: Any, token: str) -> Any:
+    match value:
+        case str():
+            return value.replace(token, shortened(token)) if token in value else value
+        case Mapping():
+            return {_without(name, token): _without(member, token) for name, member in value.items()}
+        case list() | tuple():
+            return [_without(member, token) for member in value]
+        case _:
+            return value

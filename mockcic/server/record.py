@@ -1,0 +1,139 @@
+"""What the journal is told of one stream: an event with its answer, or a downchannel. Tokens are taken out here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from mockcic.cic.facts import Sound
+from mockcic.cic.message import Attachment, Directive, Event, Refusal
+from mockcic.cic.upload import ReadPart
+from mockcic.journal.store import Journal
+from mockcic.scenario.match import header_of
+from mockcic.wire.encode import BINARY_TYPE
+
+
+class Record:
+    """Writes entries of one stream of one device. `line` is `reply` or `downchannel`."""
+
+    __slots__ = ("_dialogue", "connection", "device", "journal", "line", "stream", "token")
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        device: str,
+        token: str,
+        connection: str,
+        stream: str,
+        line: Literal["reply", "downchannel"],
+    ) -> None:
+        self.journal = journal
+        self.device = device
+        self.token = token
+        self.connection = connection
+        self.stream = stream
+        self.line = line
+        self._dialogue: str | None = None
+
+    def event(self, event: Event, headers: Mapping[str, str], part: ReadPart, metadata: bytes) -> None:
+        """The metadata part is complete."""
+        redaction = self.journal.redaction
+        text = metadata.decode("utf-8", "replace")
+        payload, contexts = event.payload, {each.full_name: each.payload for each in event.contexts}
+        header: dict[str, Any] = header_of(event)
+        if redaction.hides(self.token) and self.token in text:
+            text = redaction.text(text, self.token)
+            payload, contexts, header = (redaction.value(each, self.token) for each in (payload, contexts, header))
+        self.journal.add(
+            "event",
+            device=self.device,
+            connection=self.connection,
+            stream=self.stream,
+            dialogue=event.dialog_request_id,
+            name=event.full_name,
+            weight=len(metadata),
+            message_id=event.message_id,
+            header=header,
+            payload=payload,
+            contexts=contexts,
+            request=redaction.headers(headers),
+            parts=[{**_part(part), "text": text}],
+        )
+
+    def upload(self, event: Event | None, sound: Sound | None, parts: Sequence[ReadPart]) -> None:
+        """The upload has ended, and there was more to it than metadata."""
+        heard: dict[str, Any] = {}
+        if sound is not None:
+            level = sound.level_dbfs
+            heard = {
+                "bytes": sound.size,
+                "seconds": round(sound.seconds, 3),
+                "sha256": sound.sha256,
+                "level_dbfs": None if level is None else round(level, 1),
+            }
+        self.journal.add(
+            "upload",
+            device=self.device,
+            connection=self.connection,
+            stream=self.stream,
+            dialogue=None if event is None else event.dialog_request_id,
+            name="" if event is None else event.full_name,
+            **heard,
+            parts=[_part(part) for part in parts],
+        )
+
+    def directive_written(self, directive: Directive, size: int, why: str = "") -> None:
+        """The bytes of a directive's part were handed to the connection."""
+        self._dialogue = directive.dialog_request_id
+        self.journal.add(
+            "directive",
+            device=self.device,
+            connection=self.connection,
+            stream=self.stream,
+            dialogue=directive.dialog_request_id,
+            name=directive.full_name,
+            weight=size,
+            line=self.line,
+            bytes=size,
+            payload=self.journal.redaction.value(directive.payload, self.token),
+            message_id=directive.message_id,
+            **({"why": why} if why else {}),
+        )
+
+    def attachment_written(self, attachment: Attachment) -> None:
+        """The last byte of an attachment was handed to the connection; it belongs to the directive before it."""
+        self.journal.add(
+            "attachment",
+            device=self.device,
+            connection=self.connection,
+            stream=self.stream,
+            dialogue=self._dialogue,
+            name=attachment.content_id,
+            line=self.line,
+            bytes=len(attachment.data),
+            sha256=self.journal.spool.keep(attachment.data),
+            type=BINARY_TYPE,
+        )
+
+
+def _part(part: ReadPart) -> dict[str, Any]:
+    return {"name": part.name, "headers": {name.lower(): value for name, value in part.headers}, "bytes": part.size}
+
+
+def record_exception(
+    journal: Journal, refusal: Refusal, *, device: str, connection: str, stream: str, dialogue: str | None, event: str
+) -> None:
+    """A System.Exception was handed to the connection (PROTOCOL section 5)."""
+    journal.add(
+        "exception",
+        device=device,
+        connection=connection,
+        stream=stream,
+        dialogue=dialogue,
+        name="System.Exception",
+        status=refusal.status,
+        code=refusal.status if refusal.code is None else refusal.code,
+        description=refusal.description,
+        event=event,
+    )
