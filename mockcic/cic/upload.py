@@ -82,6 +82,7 @@ class UploadReader:
         self._out: list[UploadPiece] = []
         self.parts: list[ReadPart] = []
         """The parts so far, in their order on the wire."""
+        self.metadata_part: ReadPart | None = None
         self.metadata: bytes | None = None
         """The metadata part as received, once it is complete."""
 
@@ -157,7 +158,7 @@ class UploadReader:
 
     def _end(self) -> None:
         if self._metadata is not None:
-            self.metadata = bytes(self._metadata)
+            self.metadata, self.metadata_part = bytes(self._metadata), self.parts[-1]
             event, findings = read_event(self.metadata, strict=self._strict.envelope)
             self._metadata = None
             self._event = event

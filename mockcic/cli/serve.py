@@ -17,9 +17,13 @@ import click
 
 from mockcic import __version__
 from mockcic.errors import Problem, ScenarioError, StartError
+from mockcic.journal.spool import SPOOL_BYTES
+from mockcic.journal.store import BYTES, ENTRIES
 
 if TYPE_CHECKING:
     from mockcic.cli.dialogue import Printer
+    from mockcic.control.desk import Desk
+    from mockcic.control.listener import Control
     from mockcic.scenario.load import ScenarioSet
     from mockcic.scenario.watch import Snapshot
     from mockcic.server.service import Service
@@ -62,8 +66,49 @@ if TYPE_CHECKING:
 @click.option(
     "--ready-file",
     type=click.Path(path_type=Path),
-    help="Written once connections are accepted: JSON with url, h2c_url, ca_file, pid, version.",
+    help="Written once connections are accepted: JSON with url, h2c_url, control_url, ca_file, pid, version.",
 )
+@click.option(
+    "--control-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address of the control API. Anywhere but on this machine it needs a token: yours, or one that is printed.",
+)
+@click.option(
+    "--control-port",
+    type=click.IntRange(0, 65535),
+    help="Its port; 0 for any free one.  [default: 8444; with --port 0 any free one]",
+)
+@click.option("--control-token", envvar="MOCKCIC_CONTROL_TOKEN", help="The token it asks for.")
+@click.option("--no-control", is_flag=True, help="No control API.")
+@click.option(
+    "--trace",
+    "trace_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what happened, with sounds and scenarios, into this .cictrace at the end.",
+)
+@click.option(
+    "--journal-entries", default=ENTRIES, show_default=True, type=click.IntRange(min=1), help="Entries that are kept."
+)
+@click.option(
+    "--journal-mb", default=BYTES >> 20, show_default=True, type=click.IntRange(min=1), help="Memory for them, in MiB."
+)
+@click.option(
+    "--spool",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Where sounds are kept as files.  [default: a folder for temporary files]",
+)
+@click.option(
+    "--spool-mb",
+    default=SPOOL_BYTES >> 20,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Room for them, in MiB.",
+)
+@click.option("--keep-spool", is_flag=True, help="Leave the sounds behind at the end.")
+@click.option("--show-tokens", is_flag=True, help="Do not shorten tokens to their last four characters.")
 @click.option("--no-reload", is_flag=True, help="Do not watch the scenario files for edits.")
 def command(paths: tuple[Path, ...], **options: Any) -> None:
     """Serve scenarios to devices; without FILE or FOLDER the built-in one, so that any device gets a life at once.
@@ -116,28 +161,42 @@ class Serving:
             raise StartError("the scenarios have errors; mend them, or see them again with `mockcic check`") from None
         tell(scenarios.warnings)
         service = self._service(scenarios)
+        control = self._control()
         service.bind()
+        if control is not None:
+            try:
+                control.bind()
+            except StartError:
+                service.close()
+                raise
+        desk = self._desk(service, scenarios)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        printer = self._printer(service, scenarios)
+        printer = self._printer(service, scenarios, control)
         service.journal.listen(printer.entry)
         await service.start()
         printer.ready()
-        self._write_ready_file(service)
         async with asyncio.TaskGroup() as tasks:
+            if control is not None:
+                control.start(tasks, desk, service)
+            self._write_ready_file(service, control)
             watching = None
             if self._paths and not self._options["no_reload"]:
-                watching = tasks.create_task(self._reload(service, scenarios))
+                watching = tasks.create_task(self._reload(desk, scenarios))
             await stop.wait()
             if watching is not None:
                 watching.cancel()
+            if control is not None:
+                await control.stop()
+        await service.end_devices()
+        self._write_trace(desk)
         await service.stop()
         printer.stopped()
 
     def _service(self, scenarios: ScenarioSet) -> Service:
-        from mockcic.server.service import Listening, Service
+        from mockcic.server.service import Journaling, Listening, Service
         from mockcic.server.settings import ServerSettings
 
         options = self._options
@@ -151,40 +210,78 @@ class Serving:
             keyfile=options["keyfile"],
             server=ServerSettings(idle_close_after_s=options["idle_close_after"]),
         )
+        journaling = Journaling(
+            entries=options["journal_entries"],
+            bytes=options["journal_mb"] << 20,
+            sound_bytes=options["spool_mb"] << 20,
+            spool=options["spool"],
+            keep_sounds=options["keep_spool"],
+            show_tokens=options["show_tokens"],
+        )
         if (listening.keyfile is not None) and listening.certfile is None:
             raise StartError("--key needs --cert beside it")
-        return Service(scenarios, listening)
+        return Service(scenarios, listening, journaling=journaling)
+
+    def _control(self) -> Control | None:
+        from mockcic.control.listener import PORT, Control
+
+        options = self._options
+        if options["no_control"]:
+            return None
+        port = options["control_port"]
+        if port is None:
+            port = PORT if options["port"] else 0
+        return Control(host=options["control_host"], port=port, token=options["control_token"])
+
+    def _desk(self, service: Service, scenarios: ScenarioSet) -> Desk:
+        from mockcic.control.desk import Desk
+
+        return Desk(service.cic, scenarios, reread=self._load, version=__version__)
 
     def _addresses(self) -> list[str]:
         """What a device on the LAN can call us, when we listen there."""
         return lan_addresses() if self._options["host"] in ("0.0.0.0", "::") else []
 
-    def _printer(self, service: Service, scenarios: ScenarioSet) -> Printer:
+    def _printer(self, service: Service, scenarios: ScenarioSet, control: Control | None) -> Printer:
         from mockcic.cli.dialogue import JsonPrinter, TextPrinter
 
         if self._options["log_format"] == "json":
-            return JsonPrinter(service, scenarios)
-        return TextPrinter(service, scenarios, self._addresses())
+            return JsonPrinter(service, scenarios, control)
+        return TextPrinter(service, scenarios, self._addresses(), control)
 
-    def _write_ready_file(self, service: Service) -> None:
+    def _write_trace(self, desk: Desk) -> None:
+        path: Path | None = self._options["trace_file"]
+        if path is None:
+            return
+        from mockcic.trace.file import write_trace
+
+        try:
+            write_trace(path, desk.trace())
+        except OSError as error:
+            raise StartError(f"cannot write the trace {path}: {error.strerror}") from None
+
+    def _write_ready_file(self, service: Service, control: Control | None) -> None:
         path: Path | None = self._options["ready_file"]
         if path is None:
             return
         ready = {
             "url": service.url,
             "h2c_url": service.h2c_url,
+            "control_url": None if control is None else control.url,
+            "control_token": None if control is None else control.token,
             "ca_file": None if service.ca_file is None else str(service.ca_file),
             "pid": os.getpid(),
             "version": __version__,
         }
         whole = path.with_name(f".{path.name}.{os.getpid()}")
         try:
+            whole.touch(mode=0o600)  # it may name the control token
             whole.write_text(json.dumps(ready) + "\n")
             whole.replace(path)
         except OSError as error:
             raise StartError(f"cannot write the ready file {path}: {error.strerror}") from None
 
-    async def _reload(self, service: Service, scenarios: ScenarioSet) -> None:
+    async def _reload(self, desk: Desk, scenarios: ScenarioSet) -> None:
         """Take edited files while running, all or nothing: a broken edit is reported and the old set stays."""
         from mockcic.scenario.watch import watch
 
@@ -200,9 +297,7 @@ class Serving:
                     click.secho(f"not reloaded ({names}): the scenarios loaded before stay", fg="red", err=True)
                     continue
                 tell(edition.warnings)
-                service.cic.devices.reload(edition)
-                loaded = ", ".join(each.scenario for each in edition.scenarios)
-                service.journal.add("scenario", name=loaded, changed=names)
+                desk.take_files(edition, names)
                 if set(edition.files) != set(scenarios.files):
                     scenarios, known = edition, None
                     break  # and watch what this edition is made of

@@ -24,7 +24,7 @@ from mockcic.cic.facts import (
     Sound,
     StepDue,
 )
-from mockcic.cic.message import Event, Refusal
+from mockcic.cic.message import Attachment, Directive, Event, Refusal
 from mockcic.errors import Finding
 from mockcic.scenario.admission import Admission
 from mockcic.scenario.compose import OF_THE_UPLOAD, STOP_CAPTURE, Composer
@@ -130,6 +130,10 @@ class Engine:
             effects.append(StateChanged(self.state, state))
             self.state = state
         return effects
+
+    def compose(self, send: Send, now: float, dialogue: str | None = None) -> tuple[Directive, tuple[Attachment, ...]]:
+        """The directive of a step that somebody outside wants sent; templates see this device. See `Composer`."""
+        return self._composer.compose(send, self._names(None, now), dialogue)
 
     def keep_downchannel(self, other: Engine) -> None:
         """The downchannel that is open stays open; its cues begin with the next one."""

@@ -33,12 +33,38 @@ OF_A_PART: Final = frozenset({"about", "include", "vars", "replies", "on"})
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSet:
-    """Scenarios that are good to run. `files` is everything that was read, sounds too: what to watch for edits."""
+    """Scenarios that are good to run.
+
+    `files` is everything that was read, sounds too: what to watch for edits. `texts` are the scenario files as they
+    were read, by the name the user gave them.
+    """
 
     scenarios: tuple[Scenario, ...]
     warnings: tuple[Problem, ...] = ()
     files: tuple[Path, ...] = ()
     default: Scenario | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def adding(self, other: ScenarioSet, *, default: bool = False) -> ScenarioSet:
+        """This set and the scenarios of another, which come first and replace those of the same name.
+
+        With `default` the first of the other ones is for devices that no `for` fits.
+        """
+        names = {each.scenario for each in other.scenarios}
+        kept = tuple(each for each in self.scenarios if each.scenario not in names)
+        was = self.default or self.scenarios[0]
+        first = (
+            other.scenarios[0]
+            if default
+            else next((each for each in other.scenarios if each.scenario == was.scenario), was)
+        )
+        return ScenarioSet(
+            (*other.scenarios, *kept),
+            (*self.warnings, *other.warnings),
+            self.files,
+            first,
+            {**self.texts, **other.texts},
+        )
 
     def for_device(self, token: str, user_agent: str) -> Scenario:
         """The first scenario whose `for` fits the device; the default one when there is none."""
@@ -75,6 +101,13 @@ def load(
         else:
             raise StartError(f"there is no scenario file or folder {path}")
     return reader.finish(variables or {}, profile, strict, default, called=", ".join(map(str, paths)))
+
+
+def load_unpacked(folder: Path, main: str, *, profile: Profile | None = None, strict: bool = False) -> ScenarioSet:
+    """Read the scenario file `main` of a folder that nobody is to see: places are said relative to it."""
+    reader = _Reader()
+    reader.read_file(folder / main, main, folder)
+    return reader.finish({}, profile, strict, None, called=main)
 
 
 def load_text(
@@ -325,7 +358,14 @@ class _Reader:
         scenarios = [
             _with(each, changes | ({"settings": each.settings.strict()} if strict else {})) for each in scenarios
         ]
-        return ScenarioSet(tuple(scenarios), tuple(problems), tuple(self.files), _default(scenarios, default))
+        everything = {each: None for file in (*self.main, *self.parts) for each in (file, *_all_included(file))}
+        return ScenarioSet(
+            tuple(scenarios),
+            tuple(problems),
+            tuple(self.files),
+            _default(scenarios, default),
+            {file.source.path: file.source.text for file in everything},
+        )
 
     def _check_names(self) -> None:
         seen: dict[str, _File] = {}
@@ -449,5 +489,6 @@ __all__ = [
     "is_scenario_file",
     "load",
     "load_text",
+    "load_unpacked",
     "scenario_files",
 ]

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 from mockcic.cic.facts import AnswerSent, AudioHeard, EventBegan, EventEnded, EventLost, Sound
 from mockcic.cic.message import Event, Refusal
-from mockcic.cic.upload import EventRead, ReadPart, SoundRead, Strictness, UploadOver, UploadPiece, UploadReader
+from mockcic.cic.upload import EventRead, SoundRead, Strictness, UploadOver, UploadPiece, UploadReader
 from mockcic.errors import Finding, WireError
 from mockcic.journal.spool import Recording
 from mockcic.journal.store import Journal
@@ -51,7 +51,6 @@ class EventStream:
         self._meter: Meter | None = None
         self._recording: Recording | None = None
         self._event: Event | None = None
-        self._metadata_part: ReadPart | None = None
         self._ended = False
 
     async def run(self, receive: Receive, send: Send) -> None:
@@ -159,8 +158,8 @@ class EventStream:
         request = self._request
         reader = self._reader
         assert reader.metadata is not None
-        self._metadata_part = reader.parts[-1]
-        self._record.event(event, request.headers, self._metadata_part, reader.metadata)
+        assert reader.metadata_part is not None
+        self._record.event(event, request.headers, reader.metadata_part, reader.metadata)
         self._device.tell(EventBegan(request.stream, event, request.headers, request.connection))
 
     def _end(self, has_sound: bool) -> None:
@@ -171,7 +170,7 @@ class EventStream:
             sound = self._sound(meter, sha256=meter.sha256)
             if self._recording is not None:
                 self._recording.finish(meter.sha256)
-        others = [part for part in self._reader.parts if part is not self._metadata_part]
+        others = [part for part in self._reader.parts if part is not self._reader.metadata_part]
         if others:
             self._record.upload(self._event, sound, others)
         self._device.tell(EventEnded(self._request.stream, sound))

@@ -119,8 +119,11 @@ class Registry:
         """Take a new edition of the set: each device goes on in the scenario it gets now."""
         self.scenarios = scenarios
         for token, device in self._devices.items():
-            if token not in self._assigned:
-                device.change_scenario(scenarios.for_device(token, device.facts.user_agent))
+            if token in self._assigned:
+                continue
+            scenario = scenarios.for_device(token, device.facts.user_agent)
+            if scenario is not device.scenario:
+                device.change_scenario(scenario)
 
     def push(self, directive: Directive, attachments: tuple[Attachment, ...] = ()) -> int:
         """Push to every device that has a downchannel; how many took it."""

@@ -128,11 +128,15 @@ class Service:
             listeners.append((self._h2c_socket, None))
         await self._server.start(listeners)
 
-    async def stop(self) -> None:
+    async def end_devices(self) -> None:
         """End the downchannels, finish running answers, close every connection (PROTOCOL 2.6)."""
         if self._server is not None:
             await self._server.stop()
             self._server = None
+
+    async def stop(self) -> None:
+        """As `end_devices`; the sounds that were kept go too."""
+        await self.end_devices()
         self.journal.spool.close()
 
     # ------------------------------------------------------------------ where it is

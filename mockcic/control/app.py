@@ -1,0 +1,581 @@
+"""The REST API over a desk: each endpoint reads what is asked, asks the desk, and writes what came."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import platform
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Depends, FastAPI, Query, Request, Response
+from fastapi import Path as InPath
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.exceptions import HTTPException
+
+from mockcic.control import shapes
+from mockcic.control.ask import AskError
+from mockcic.control.bodies import JSON_TYPE, YAML_TYPES, ZIP_TYPE, Unpacked
+from mockcic.control.desk import Desk
+from mockcic.control.live import live
+from mockcic.errors import Problem as FileProblem
+from mockcic.errors import ScenarioError, StartError
+from mockcic.journal.filter import Filter, FilterError, read_filter
+from mockcic.sound.make import wav
+from mockcic.sound.measure import RATE
+from mockcic.verdict.text import verdict_text
+from mockcic.verdict.times import Times, read_times
+from mockcic.verdict.verdict import Verdict
+
+if TYPE_CHECKING:
+    from mockcic.server.service import Service
+
+PROBLEM_TYPE: Final = "application/problem+json"
+BROKEN: Final = 409
+"""A verification that is not kept: so that `curl --fail` and every HTTP client fail by themselves."""
+
+CANNOT_SAY: Final = 410
+"""A verification that would need entries that are gone."""
+
+PAGE: Final = 1000
+LONGEST_PAGE: Final = 100_000
+
+_PROBLEM: Final[dict[str, Any]] = {"model": shapes.Problem, "content": {PROBLEM_TYPE: {}}}
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    words = {
+        400: "A request that cannot be read.",
+        401: "A token is needed, and this is none.",
+        403: "The request comes from a web page of another origin.",
+        404: "There is no such thing.",
+        409: "It cannot be done now; of a verification: it is broken.",
+        410: "Entries that are needed are gone.",
+        413: "The body is too large.",
+        415: "The body is of a type that is not read.",
+        422: "A member of the request is wrong.",
+    }
+    return {status: {**_PROBLEM, "description": words[status]} for status in (*statuses, 401, 403)}
+
+
+SCENARIO_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "A scenario: YAML, a mapping of the language as JSON, or a zip of its folder with sounds.",
+        "content": {
+            YAML_TYPES[0]: {"schema": {"type": "string"}},
+            JSON_TYPE: {"schema": {"type": "object"}},
+            ZIP_TYPE: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+Name = Annotated[
+    str, InPath(min_length=1, max_length=8192, description="A short name, with or without its …, or a token.")
+]
+ScenarioName = Annotated[str, InPath(min_length=1, max_length=200)]
+OneDevice = Annotated[str | None, Query(min_length=1, max_length=8192, description="Only this device.")]
+OnlyAfter = Annotated[int, Query(ge=0, lt=2**53, description="Only entries younger than the one of this number.")]
+FilterQuery = Annotated[str, Query(max_length=10_000, description="A filter (docs/journal.md).")]
+
+
+def create_control(desk: Desk, *, token: str | None = None, service: Service | None = None) -> FastAPI:
+    """The application. With `token` every request must carry it; without one only requests from this machine are taken.
+
+    `service` says where devices connect; without it (tests of the application alone) that is empty.
+    """
+    app = FastAPI(
+        title="mockcic",
+        version=desk.version,
+        summary="The control side of a mock CIC: look at devices, change them, ask what happened.",
+        description="Errors are problem documents (RFC 9457). Filters, kinds of entries: docs/journal.md.",
+        dependencies=[Depends(_guard(token))],
+        docs_url=None,  # their pages load scripts from elsewhere; a test machine may be offline
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    unpacked = Unpacked()
+    app.state.unpacked = unpacked
+    _answer_problems(app)
+    app.include_router(_about(desk, service))
+    app.include_router(_devices(desk, unpacked))
+    app.include_router(_scenarios(desk, unpacked))
+    app.include_router(_journal(desk))
+    app.include_router(_verification(desk))
+    if token is not None:
+        _say_token(app)
+    return app
+
+
+def _say_token(app: FastAPI) -> None:
+    """The document says that a token is needed."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        document.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        document["security"] = [{"token": []}]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to change the document
+
+
+# ---------------------------------------------------------------------- who may ask
+
+
+def _guard(token: str | None) -> Callable[[Request], None]:
+    def guard(request: Request) -> None:
+        """The token, where there is one; and no web page of another origin may use a browser on this machine."""
+        if token is not None:
+            scheme, _, given = request.headers.get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+                raise AskError(401, "expected the header `authorization: Bearer TOKEN` with the control token")
+        host = request.headers.get("host", "")
+        origin = request.headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != host:
+            raise AskError(403, f"a web page of {origin} asks; only pages of this server may")
+        if token is None and not is_local(host):
+            raise AskError(403, f"the request is for {host}; without a token only names of this machine are answered")
+
+    return guard
+
+
+def is_local(host: str) -> bool:
+    """Whether a Host header names this machine: a web page elsewhere could give its own name our address."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    return name in ("", "localhost", "[::1]") or name.startswith("127.")
+
+
+# ---------------------------------------------------------------------- problems
+
+
+def problem(status: int, detail: str, *, member: str = "", **more: Any) -> JSONResponse:
+    """A problem document (RFC 9457)."""
+    from http import HTTPStatus
+
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    if member:
+        body["member"] = member
+    headers = {"www-authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse({**body, **more}, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
+
+
+def _answer_problems(app: FastAPI) -> None:
+    @app.exception_handler(AskError)
+    async def _(request: Request, error: AskError) -> Response:
+        return problem(error.status, error.detail, member=error.member, **error.more)
+
+    @app.exception_handler(ScenarioError)
+    async def _(request: Request, error: ScenarioError) -> Response:
+        return problem(422, str(error), member="body", problems=[shape_of(each) for each in error.problems])
+
+    @app.exception_handler(StartError)
+    async def _(request: Request, error: StartError) -> Response:
+        return problem(422, str(error), member="body")
+
+    @app.exception_handler(FilterError)
+    async def _(request: Request, error: FilterError) -> Response:
+        return problem(422, str(error), member="filter", column=error.column)
+
+    @app.exception_handler(RequestValidationError)
+    async def _(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = [str(each) for each in first["loc"]]
+        member = ".".join(where[1:]) or where[0]
+        if first["type"] == "json_invalid":
+            return problem(400, f"the body is not JSON: {first['ctx']['error']}", member="body")
+        wrong = [{"member": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in error.errors()]
+        return problem(422, f"{member}: {first['msg']}", member=member, errors=wrong)
+
+    @app.exception_handler(HTTPException)
+    async def _(request: Request, error: HTTPException) -> Response:
+        answer = problem(error.status_code, f"{request.method} {request.url.path}: {error.detail}")
+        answer.headers.update(error.headers or {})
+        return answer
+
+
+def shape_of(each: FileProblem) -> dict[str, Any]:
+    """A problem of a scenario file as JSON."""
+    return shapes.ProblemShape(
+        path=each.path,
+        line=each.line,
+        column=each.column,
+        what=each.what,
+        expected=each.expected,
+        mend=each.mend,
+        severity=each.severity,
+    ).model_dump()
+
+
+# ---------------------------------------------------------------------- about
+
+
+def _about(desk: Desk, service: Service | None) -> APIRouter:
+    router = APIRouter(tags=["about"], responses=_problems())
+
+    @router.get("/healthz", summary="Whether it lives")
+    async def healthz() -> shapes.Health:
+        return shapes.Health()
+
+    @router.get("/readyz", summary="Whether devices can connect, and where")
+    async def readyz() -> shapes.Readiness:
+        devices = desk.devices()
+        ca = None if service is None or service.ca_file is None else certificate(service.ca_file)
+        return shapes.Readiness(
+            url="" if service is None else service.url,
+            h2c_url=None if service is None else service.h2c_url,
+            ca=ca,
+            devices=len(devices),
+            downchannels=sum(device.downchannel for device in devices),
+        )
+
+    @router.get("/v1/version", summary="Which mockcic this is")
+    async def version() -> shapes.Version:
+        return shapes.Version(mockcic=desk.version, python=platform.python_version())
+
+    @router.get(
+        "/metrics",
+        summary="Numbers for Prometheus",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Numbers."}},
+    )
+    async def metrics() -> Response:
+        from mockcic.control.metrics import page
+
+        body, content_type = page(desk)
+        return Response(body, media_type=content_type)
+
+    return router
+
+
+def certificate(path: Path) -> str | None:
+    """The certificates of a PEM file, without a key that may stand beside them."""
+    marks = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return None
+    pieces = [piece.partition(marks[1])[0] for piece in text.split(marks[0])[1:]]
+    return "".join(f"{marks[0]}{piece}{marks[1]}\n" for piece in pieces) or None
+
+
+# ---------------------------------------------------------------------- devices
+
+
+def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
+    router = APIRouter(tags=["devices"])
+
+    @router.get("/v1/devices", summary="All devices that have been seen", responses=_problems())
+    async def devices() -> shapes.DeviceList:
+        return shapes.DeviceList(devices=desk.devices())
+
+    @router.post("/v1/devices", summary="Announce a token before its device comes", responses=_problems(400, 422))
+    async def announce(asked: shapes.Announcement) -> shapes.Announced:
+        return shapes.Announced(device=desk.announce(asked.token))
+
+    @router.get("/v1/devices/{device}", summary="One device", responses=_problems(404, 422))
+    async def device_of(device: Name) -> shapes.DeviceShape:
+        return desk.device(device)
+
+    @router.patch("/v1/devices/{device}", summary="Change its state and variables", responses=_problems(400, 404, 422))
+    async def change(device: Name, asked: shapes.DeviceChange) -> shapes.DeviceShape:
+        return desk.change(device, asked)
+
+    @router.delete("/v1/devices/{device}", status_code=204, summary="Forget it", responses=_problems(404, 422))
+    async def forget(device: Name) -> None:
+        desk.forget(device)
+
+    @router.post("/v1/devices/{device}/reset", summary="Let it begin anew", responses=_problems(404, 422))
+    async def reset(device: Name) -> shapes.DeviceShape:
+        return desk.reset(device)
+
+    @router.post("/v1/devices/{device}/expire", summary="End its downchannel", responses=_problems(404, 409, 422))
+    async def expire(device: Name) -> shapes.DeviceShape:
+        return desk.expire(device)
+
+    @router.put(
+        "/v1/devices/{device}/scenario",
+        summary="Give it a scenario of its own: one of the set by `name`, or the one in the body",
+        openapi_extra={"requestBody": {**SCENARIO_BODY["requestBody"], "required": False}},
+        responses=_problems(400, 404, 413, 415, 422),
+    )
+    async def assign(
+        device: Name,
+        request: Request,
+        name: Annotated[str | None, Query(min_length=1, max_length=200, description="A scenario of the set.")] = None,
+    ) -> shapes.Announced:
+        body = await request.body()
+        if (name is None) is (not body):
+            raise AskError(422, "expected either ?name=SCENARIO or a scenario in the body", member="name")
+        if name is not None:
+            scenario = desk.scenario(name)
+        else:
+            loaded = unpacked.read(body, request.headers.get("content-type", ""))
+            scenario = loaded.scenarios[0]
+        return shapes.Announced(device=desk.assign(device, scenario))
+
+    @router.delete(
+        "/v1/devices/{device}/scenario",
+        status_code=204,
+        summary="Give it back to the set",
+        responses=_problems(404, 422),
+    )
+    async def unassign(device: Name) -> None:
+        desk.unassign(device)
+
+    @router.post("/v1/push", summary="Push a directive", responses=_problems(400, 404, 422))
+    async def push(asked: shapes.Push) -> shapes.Delivery:
+        return await desk.push(asked)
+
+    @router.post("/v1/reset", summary="Let every device begin anew, with an empty journal", responses=_problems())
+    async def reset_all() -> dict[str, int]:
+        return {"devices": desk.reset_all()}
+
+    return router
+
+
+# ---------------------------------------------------------------------- scenarios
+
+
+def _scenarios(desk: Desk, unpacked: Unpacked) -> APIRouter:
+    router = APIRouter(tags=["scenarios"])
+
+    @router.get("/v1/scenarios", summary="The set", responses=_problems())
+    async def scenarios() -> shapes.ScenarioList:
+        return shapes.ScenarioList(scenarios=desk.scenario_list())
+
+    @router.post(
+        "/v1/scenarios",
+        summary="Load one more; it replaces one of its name",
+        openapi_extra=SCENARIO_BODY,
+        responses=_problems(400, 413, 415, 422),
+    )
+    async def load(
+        request: Request,
+        default: Annotated[bool, Query(description="Give it to devices that no `for` fits.")] = False,
+        check: Annotated[bool, Query(description="Only say what is wrong with it.")] = False,
+    ) -> shapes.Loaded:
+        loaded = unpacked.read(await request.body(), request.headers.get("content-type", ""))
+        if not check:
+            desk.load(loaded, default=default)
+        warnings = [shapes.ProblemShape(**shape_of(each)) for each in loaded.warnings]
+        return shapes.Loaded(scenarios=[each.scenario for each in loaded.scenarios], warnings=warnings)
+
+    @router.post("/v1/scenarios/reload", summary="Read the files again", responses=_problems(409, 422))
+    async def reload() -> shapes.ScenarioList:
+        desk.reload()
+        return shapes.ScenarioList(scenarios=desk.scenario_list())
+
+    @router.get("/v1/scenarios/{scenario}", summary="One of the set", responses=_problems(404, 422))
+    async def scenario_of(scenario: ScenarioName) -> shapes.ScenarioShape:
+        desk.scenario(scenario)
+        return next(each for each in desk.scenario_list() if each.scenario == scenario)
+
+    @router.delete(
+        "/v1/scenarios/{scenario}", status_code=204, summary="Take a loaded one out", responses=_problems(404, 409, 422)
+    )
+    async def remove(scenario: ScenarioName) -> None:
+        desk.remove(scenario)
+
+    return router
+
+
+# ---------------------------------------------------------------------- journal
+
+
+def _journal(desk: Desk) -> APIRouter:
+    router = APIRouter(tags=["journal"])
+
+    @router.get(
+        "/v1/journal",
+        summary="What happened",
+        responses={200: {"model": shapes.JournalPage, "description": "What happened."}, **_problems(422)},
+    )
+    async def journal(
+        filter: FilterQuery = "",
+        after: OnlyAfter = 0,
+        device: OneDevice = None,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="The oldest so many.")] = PAGE,
+    ) -> Response:
+        found = desk.entries(after=after, device=device, asked=read_filter(filter))
+        page = {
+            "entries": [entry.as_json() for entry in found[:limit]],
+            "last": desk.journal.last_number,
+            "dropped": desk.journal.dropped,
+            "gone": desk.gone(after=after, device=device),
+        }
+        return JSONResponse(page)  # as it is: 100,000 entries need not be checked against their own shape
+
+    @router.delete("/v1/journal", status_code=204, summary="Forget what happened", responses=_problems())
+    async def clear() -> None:
+        desk.journal.clear()
+
+    @router.get(
+        "/v1/journal/live",
+        summary="What happens, as server-sent events",
+        response_class=StreamingResponse,
+        responses={
+            200: {
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "description": "One event an entry.",
+            },
+            **_problems(422),
+        },
+    )
+    async def journal_live(
+        request: Request,
+        filter: FilterQuery = "",
+        after: Annotated[
+            int | None, Query(ge=0, lt=2**53, description="Begin behind this entry; with what comes next without it.")
+        ] = None,
+        device: OneDevice = None,
+    ) -> Response:
+        last = request.headers.get("last-event-id", "")
+        begin = int(last) if last.isdecimal() else desk.journal.last_number if after is None else after
+        asked = read_filter(filter)
+        name = None if device is None else desk.name_of(device)
+        return StreamingResponse(
+            _as_text(live(desk, asked, begin, name)),
+            media_type="text/event-stream",
+            headers={"cache-control": "no-store"},
+        )
+
+    @router.get(
+        "/v1/trace",
+        summary="A trace file: journal, sounds, scenarios",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {ZIP_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+                "description": "A .cictrace.",
+            },
+            **_problems(404, 422),
+        },
+    )
+    async def trace(device: OneDevice = None, after: OnlyAfter = 0) -> Response:
+        import io
+
+        from mockcic.trace.file import write_trace
+
+        target = io.BytesIO()
+        write_trace(target, desk.trace(after=after, device=device))
+        name = (device or "all").strip("…") if (device or "all").strip("…").isascii() else "device"
+        safe = "".join(each if each.isalnum() or each in "-_." else "_" for each in name)
+        disposition = {"content-disposition": f'attachment; filename="{safe}.cictrace"'}
+        return Response(target.getvalue(), media_type=ZIP_TYPE, headers=disposition)
+
+    @router.get(
+        "/v1/sounds/{sha256}",
+        summary="A sound that was uploaded (as WAV) or sent (as it is)",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {
+                    "audio/wav": {"schema": {"type": "string", "format": "binary"}},
+                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+                },
+                "description": "The sound.",
+            },
+            **_problems(404, 422),
+        },
+    )
+    async def sound(
+        sha256: Annotated[str, InPath(pattern="^[0-9a-f]{64}$", description="The digest in an entry.")],
+        raw: Annotated[bool, Query(description="The bytes as they are, without a WAV header.")] = False,
+    ) -> Response:
+        data = desk.journal.spool.get(sha256)
+        if data is None:
+            raise AskError(
+                404, f"there is no sound {sha256}; it was never kept, or went for younger ones", member="sha256"
+            )
+        uploaded = any(entry.kind == "upload" and entry.data.get("sha256") == sha256 for entry in desk.journal)
+        if raw or not uploaded:
+            return Response(data, media_type="application/octet-stream")
+        return Response(wav(data, RATE), media_type="audio/wav")
+
+    return router
+
+
+async def _as_text(entries: AsyncIterator[dict[str, Any] | None]) -> AsyncIterator[str]:
+    """Server-sent events: `id` is the entry's number, so that a client that lost its line goes on behind it."""
+    yield ": the journal of a mock CIC\n\n"
+    async for entry in entries:
+        if entry is None:
+            yield ": still here\n\n"
+        else:
+            yield f"id: {entry['number']}\nevent: {entry['kind']}\ndata: {json.dumps(entry, ensure_ascii=False)}\n\n"
+
+
+# ---------------------------------------------------------------------- verification
+
+
+def _verification(desk: Desk) -> APIRouter:
+    router = APIRouter(tags=["verification"], responses=_problems(400, 404, 409, 410, 422))
+
+    @router.post("/v1/verify", summary="How often something came")
+    async def verify(asked: shapes.Verify) -> shapes.VerdictShape:
+        return _say_verdict(
+            desk.verify(read_filter(asked.filter), _times(asked.times), after=asked.after, device=asked.device)
+        )
+
+    @router.post("/v1/wait", summary="Wait until something came so often")
+    async def wait(asked: shapes.Wait) -> shapes.VerdictShape:
+        return _say_verdict(
+            await desk.wait(
+                read_filter(asked.filter),
+                _times(asked.times),
+                within_s=asked.within,
+                after=asked.after,
+                device=asked.device,
+            )
+        )
+
+    @router.post("/v1/verify/never", summary="Look on whether something stays away")
+    async def never(asked: shapes.Never) -> shapes.VerdictShape:
+        return _say_verdict(
+            await desk.never(read_filter(asked.filter), for_s=asked.for_, after=asked.after, device=asked.device)
+        )
+
+    @router.post("/v1/verify/order", summary="Whether things came one after another")
+    async def order(asked: shapes.Order) -> shapes.VerdictShape:
+        filters: list[Filter] = [read_filter(each) for each in asked.filters]
+        return _say_verdict(desk.verify_order(filters, after=asked.after, device=asked.device))
+
+    @router.post("/v1/verify/no-unmatched", summary="Whether every event found a rule")
+    async def no_unmatched(asked: Annotated[shapes.Scope, Body(default_factory=shapes.Scope)]) -> shapes.VerdictShape:
+        return _say_verdict(desk.no_unmatched(after=asked.after, device=asked.device))
+
+    @router.post("/v1/verify/no-findings", summary="Whether no device departed from the documents")
+    async def no_findings(
+        asked: Annotated[shapes.Findings, Body(default_factory=shapes.Findings)],
+    ) -> shapes.VerdictShape:
+        return _say_verdict(desk.no_findings(after=asked.after, device=asked.device, allow=asked.allow))
+
+    @router.post("/v1/verify/all-rules-used", summary="Whether every rule answered at least once")
+    async def all_rules_used(
+        asked: Annotated[shapes.RulesUsed, Body(default_factory=shapes.RulesUsed)],
+    ) -> shapes.VerdictShape:
+        return _say_verdict(desk.all_rules_used(scenario=asked.scenario, after=asked.after, device=asked.device))
+
+    return router
+
+
+def _times(asked: shapes.TimesText) -> Times:
+    try:
+        return read_times(asked)
+    except ValueError as error:
+        raise AskError(422, f"times: {error}", member="times") from None
+
+
+def _say_verdict(verdict: Verdict) -> shapes.VerdictShape:
+    """The verdict; as a problem where it is not kept, so that a client that looks at the status only fails too."""
+    said = {**verdict.as_json(), "text": verdict_text(verdict)}
+    if verdict.status != "kept":
+        status = BROKEN if verdict.status == "broken" else CANNOT_SAY
+        raise AskError(status, said["text"], verdict=said)
+    return shapes.VerdictShape(**said)
+
+
+__all__ = ["create_control", "is_local", "problem"]

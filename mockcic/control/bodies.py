@@ -1,0 +1,123 @@
+"""A scenario in the body of a request: YAML, a mapping of the language as JSON, or a zip of its folder."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from mockcic.control.ask import AskError
+from mockcic.errors import ScenarioError, StartError
+from mockcic.scenario.load import BUILTIN, ScenarioSet, load_text, load_unpacked
+
+LIMIT_BYTES: Final = 64 * 1024 * 1024
+"""Of a body, and of what a zip unpacks to (INF)."""
+
+MAIN: Final = "mockcic-main"
+"""In a zip: the file whose text is the name of the scenario file; without it that is the only .yaml at the top."""
+
+YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain")
+JSON_TYPE: Final = "application/json"
+ZIP_TYPE: Final = "application/zip"
+
+
+class Unpacked:
+    """Folders of scenarios that came as zips: their sounds are read when they are sent, so they stay to the end."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._count = 0
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def read(self, body: bytes, content_type: str, *, name: str = "<body>") -> ScenarioSet:
+        """The scenarios of a body. Raises `AskError`, and `ScenarioError` with every problem."""
+        kind = content_type.partition(";")[0].strip().lower()
+        if len(body) > LIMIT_BYTES:
+            raise AskError(413, f"a body of {len(body)} bytes; expected at most {LIMIT_BYTES}")
+        if kind == ZIP_TYPE:
+            return self._unzip(body)
+        if kind in (*YAML_TYPES, JSON_TYPE, ""):
+            try:
+                text = body.decode()
+            except UnicodeDecodeError as error:
+                raise AskError(400, f"the body is not UTF-8: {error}") from None
+            if kind == JSON_TYPE:
+                text = self._checked_json(text)
+            return load_text(text, name=name, folder=self._new_folder())
+        expected = ", ".join((*YAML_TYPES, JSON_TYPE, ZIP_TYPE))
+        raise AskError(415, f"content-type {kind}; expected one of {expected}", member="content-type")
+
+    @staticmethod
+    def _checked_json(text: str) -> str:
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise AskError(400, f"the body is not JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise AskError(422, "the body is no object; expected a scenario as an object")
+        return text  # JSON is YAML, and places are those of the body
+
+    def _new_folder(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="mockcic-scenarios-"))
+        self._count += 1
+        folder = self._folder / str(self._count)
+        folder.mkdir()
+        return folder
+
+    def _unzip(self, body: bytes) -> ScenarioSet:
+        try:
+            archive = zipfile.ZipFile(io.BytesIO(body))
+            names = [each for each in archive.namelist() if not each.endswith("/")]
+            if sum(each.file_size for each in archive.infolist()) > LIMIT_BYTES:
+                raise AskError(413, f"the zip unpacks to more than {LIMIT_BYTES} bytes")
+            for name in names:
+                path = PurePosixPath(name)
+                if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+                    raise AskError(422, f"the zip has a file {name}; expected relative paths inside it")
+            main = self._main(archive, names)
+            folder = self._new_folder()
+            archive.extractall(folder, members=names)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, UnicodeDecodeError) as error:
+            raise AskError(400, f"the body is no zip that can be read: {error}") from None
+        return load_unpacked(folder, main)
+
+    @staticmethod
+    def _main(archive: zipfile.ZipFile, names: Sequence[str]) -> str:
+        if MAIN in names:
+            main = archive.read(MAIN).decode().strip()
+            if main not in names:
+                raise AskError(422, f"{MAIN} names {main}, which is not in the zip")
+            return main
+        found = [name for name in names if "/" not in name and name.endswith((".yaml", ".yml"))]
+        if len(found) != 1:
+            raise AskError(422, f"the zip has {len(found)} .yaml files at its top; expected one, or a file {MAIN}")
+        return found[0]
+
+
+def packed(path: Path, files: Sequence[Path]) -> bytes:
+    """A scenario file with the files it was read from (`ScenarioSet.files`), as the zip that `Unpacked` reads."""
+    real = [each.resolve() for each in files if not each.resolve().is_relative_to(BUILTIN)]
+    main = path.resolve()
+    top = main.parent
+    while not all(each.is_relative_to(top) for each in real):
+        top = top.parent
+    packed_bytes = io.BytesIO()
+    with zipfile.ZipFile(packed_bytes, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each in dict.fromkeys([main, *real]):
+            archive.write(each, each.relative_to(top).as_posix())
+        archive.writestr(MAIN, main.relative_to(top).as_posix())
+    return packed_bytes.getvalue()
+
+
+__all__ = ["JSON_TYPE", "MAIN", "ZIP_TYPE", "ScenarioError", "StartError", "Unpacked", "packed"]

@@ -1,0 +1,537 @@
+"""What can be done with a running server, in its own event loop: the REST API and the Python objects both come here."""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mockcic.cic.catalogue import catalogue
+from mockcic.cic.message import Attachment, Directive
+from mockcic.control.ask import AskError, not_found
+from mockcic.control.shapes import (
+    DeliveredTo,
+    Delivery,
+    DeviceChange,
+    DeviceShape,
+    MissedBy,
+    Push,
+    ScenarioShape,
+    Target,
+)
+from mockcic.errors import StartError
+from mockcic.journal.entry import Entry
+from mockcic.journal.filter import Filter
+from mockcic.scenario.load import ScenarioSet
+from mockcic.scenario.model import Scenario
+from mockcic.scenario.steps import Send, read_step
+from mockcic.scenario.template import RenderError
+from mockcic.server.app import Cic
+from mockcic.server.device import Device
+from mockcic.trace.file import RuleUse, Trace
+from mockcic.verdict.judge import all_rules_used, never, no_findings, no_unmatched, verify, verify_order
+from mockcic.verdict.times import Times, read_times
+from mockcic.verdict.verdict import Verdict
+from mockcic.verdict.waiting import Waiting
+
+
+class Desk:
+    """Looks at and changes what a server has: devices, scenarios, journal. For the server's own loop.
+
+    `scenarios` is the set from files; `reread` reads the files again. Raises `AskError` for what cannot be done.
+    """
+
+    def __init__(
+        self, cic: Cic, scenarios: ScenarioSet, *, reread: Callable[[], ScenarioSet] | None = None, version: str = ""
+    ) -> None:
+        self.cic = cic
+        self.journal = cic.journal
+        self.version = version
+        self._from_files = scenarios
+        self._reread = reread
+        self._loaded: dict[str, tuple[ScenarioSet, bool]] = {}
+        self.ended = False
+        self._at_end: list[Callable[[], None]] = []
+
+    @property
+    def scenarios(self) -> ScenarioSet:
+        """The set that devices choose from."""
+        found = self._from_files
+        for each, default in self._loaded.values():
+            found = found.adding(each, default=default)
+        return found
+
+    def end(self) -> None:
+        """Whoever waits for something waits no longer: the server stops."""
+        self.ended = True
+        for callback in self._at_end:
+            callback()
+
+    def at_end(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when the server stops; returns what takes that back."""
+        self._at_end.append(callback)
+        return lambda: self._at_end.remove(callback)
+
+    # ------------------------------------------------------------------ devices
+
+    def devices(self) -> list[DeviceShape]:
+        """All devices that have been seen, in the order of their coming."""
+        return [self._shape(device) for device in self.cic.devices]
+
+    def device(self, name: str) -> DeviceShape:
+        """One device, by its short name or its token."""
+        return self._shape(self.find(name))
+
+    def find(self, name: str) -> Device:
+        """The device of a short name (with or without its …) or a token."""
+        found = self.cic.devices.named(name) or self.cic.devices.named(f"…{name}")
+        if found is None:
+            raise not_found("device", name, [device.name for device in self.cic.devices])
+        return found
+
+    def announce(self, token: str) -> str:
+        """The name that the device of a token has, or will have."""
+        return self.cic.devices.name_of(token)
+
+    def change(self, name: str, change: DeviceChange) -> DeviceShape:
+        """Put a device into a state, give its variables values."""
+        device = self.find(name)
+        known = device.scenario.vars
+        for variable in change.vars:
+            if variable not in known:
+                raise not_found("variable", variable, sorted(known))
+        states = states_of(device.scenario)
+        if change.state is not None and change.state not in states:
+            raise not_found("state", change.state, states)
+        device.put(state=change.state, variables=change.vars)
+        return self._shape(device)
+
+    def reset(self, name: str) -> DeviceShape:
+        """A device begins anew."""
+        device = self.find(name)
+        device.reset()
+        return self._shape(device)
+
+    def reset_all(self) -> int:
+        """Every device begins anew, and the journal is empty; how many devices."""
+        self.journal.clear()
+        for device in self.cic.devices:
+            device.reset()
+        return len(self.cic.devices)
+
+    def expire(self, name: str) -> DeviceShape:
+        """End a device's downchannel, as if its lifetime were over."""
+        device = self.find(name)
+        if not device.expire():
+            raise AskError(409, f"{device.name} has no downchannel to expire", member="device")
+        return self._shape(device)
+
+    def forget(self, name: str) -> None:
+        """Forget a device, and the scenario it was given."""
+        token = self._token(name)
+        device = self.cic.devices.get(token)
+        if device is not None and device.downchannel is not None:
+            device.downchannel.end("the device was forgotten by hand")
+        self.cic.devices.forget(token)
+
+    def assign(self, name: str, scenario: Scenario) -> str:
+        """Give a device a scenario of its own, also before it is first seen; its short name."""
+        token = self.cic.devices.token_of(name) or self.cic.devices.token_of(f"…{name}") or name
+        if token.startswith("…"):
+            raise not_found("device", name, [device.name for device in self.cic.devices])
+        short = self.announce(token)
+        self.cic.devices.assign(token, scenario)
+        return short
+
+    def unassign(self, name: str) -> None:
+        """Give a device back to the set."""
+        self.cic.devices.unassign(self._token(name))
+
+    def _token(self, name: str) -> str:
+        registry = self.cic.devices
+        token = registry.token_of(name) or registry.token_of(f"…{name}")
+        if token is None:
+            raise not_found("device", name, [device.name for device in registry])
+        return token
+
+    def _shape(self, device: Device) -> DeviceShape:
+        token, redaction = device.facts.token, self.journal.redaction
+        line = device.downchannel
+        return DeviceShape(
+            device=device.name,
+            scenario=device.scenario.scenario,
+            assigned=self.cic.devices.assigned(token) is not None,
+            state=device.engine.state,
+            vars=redaction.value(device.engine.vars, token),
+            downchannel=line is not None,
+            connection=None if line is None else line.connection,
+            events=len(device.exchanges),
+            counts=dict(device.engine.counts),
+            user_agent=device.facts.user_agent,
+            tags=list(device.facts.tags),
+        )
+
+    # ------------------------------------------------------------------ scenarios
+
+    def scenario_list(self) -> list[ScenarioShape]:
+        """The set, with who is in which."""
+        scenarios = self.scenarios
+        first = scenarios.for_device("", "")
+        loaded = {each.scenario for found, _ in self._loaded.values() for each in found.scenarios}
+        return [
+            ScenarioShape(
+                scenario=each.scenario,
+                about=each.about,
+                path=each.path if each.scenario not in loaded else "",
+                loaded=each.scenario in loaded,
+                default=each is first,
+                states=states_of(each),
+                rules=[rule.label for rule in each.on],
+                vars=each.vars,
+                devices=[device.name for device in self.cic.devices if device.scenario is each],
+            )
+            for each in scenarios.scenarios
+        ]
+
+    def scenario(self, name: str) -> Scenario:
+        """The scenario of a name."""
+        found = self.scenarios.named(name)
+        if found is None:
+            raise not_found("scenario", name, [each.scenario for each in self.scenarios.scenarios])
+        return found
+
+    def load(self, scenarios: ScenarioSet, *, default: bool = False) -> None:
+        """Add scenarios to the set; those of the same name are replaced."""
+        for each in scenarios.scenarios:
+            self._loaded.pop(each.scenario, None)
+        self._loaded[scenarios.scenarios[0].scenario] = (scenarios, default)
+        self._take(", ".join(each.scenario for each in scenarios.scenarios))
+
+    def remove(self, name: str) -> None:
+        """Take a scenario that was loaded out of the set; one of a file that it replaced is back."""
+        self.scenario(name)
+        if self._loaded.pop(name, None) is None:
+            raise AskError(409, f"{name} is from a file; only loaded scenarios can be removed", member="scenario")
+        self._take(f"without {name}")
+
+    def reload(self) -> ScenarioSet:
+        """Read the files again, all or nothing. Raises `ScenarioError`."""
+        if self._reread is not None:
+            try:
+                self.take_files(self._reread(), "by hand")
+            except StartError as error:
+                raise AskError(409, str(error)) from None
+        return self.scenarios
+
+    def take_files(self, scenarios: ScenarioSet, changed: str) -> None:
+        """The files have been read again."""
+        self._from_files = scenarios
+        self._take(", ".join(each.scenario for each in scenarios.scenarios), changed)
+
+    def _take(self, names: str, changed: str = "") -> None:
+        self.cic.devices.reload(self.scenarios)
+        more: dict[str, Any] = {"changed": changed} if changed else {}
+        self.journal.add("scenario", name=names, **more)
+
+    # ------------------------------------------------------------------ push
+
+    def targets(self, target: Target) -> list[Device]:
+        """The devices that are meant."""
+        if target.device is not None:
+            names = [target.device] if isinstance(target.device, str) else target.device
+            found = [self.find(name) for name in names]
+        else:
+            found = list(self.cic.devices)
+        return [
+            device
+            for device in found
+            if (target.tag is None or any(fnmatch.fnmatchcase(tag, target.tag) for tag in device.facts.tags))
+            and (target.user_agent is None or fnmatch.fnmatchcase(device.facts.user_agent, target.user_agent))
+        ]
+
+    async def push(self, asked: Push) -> Delivery:
+        """Push a directive; returns when its bytes were handed to every connection, or `within` is over."""
+        return await self.deliver(read_push(asked), self.targets(asked.to), within_s=asked.within)
+
+    async def deliver(self, send: Send, devices: Iterable[Device], *, within_s: float) -> Delivery:
+        """Push one step to devices; see `push`."""
+        waiting: dict[tuple[str, str], Entry | None] = {}
+        missed: list[MissedBy] = []
+        all_out = asyncio.Event()
+
+        def hear(entry: Entry) -> None:
+            if entry.kind == "directive":
+                key = (entry.device, entry.data["message_id"])
+                if key in waiting:
+                    waiting[key] = entry
+                    if all(waiting.values()):
+                        all_out.set()
+
+        end = self.journal.listen(hear)
+        try:
+            for device in devices:
+                directive, attachments = self._compose(device, send)
+                key = (device.name, directive.message_id)
+                if device.downchannel is None:
+                    device.push(directive, attachments, "by hand")
+                    missed.append(MissedBy(device=device.name, why="no downchannel"))
+                    continue
+                waiting[key] = None
+                if not device.push(directive, attachments, "by hand"):
+                    del waiting[key]
+                    missed.append(MissedBy(device=device.name, why="the device does not read"))
+            if waiting:
+                await self._until(all_out, within_s)
+        finally:
+            end()
+        delivered = [_delivered(entry) for entry in waiting.values() if entry is not None]
+        missed += [
+            MissedBy(device=name, why="its downchannel ended, or it does not read")
+            for (name, _), entry in waiting.items()
+            if entry is None
+        ]
+        return Delivery(count=len(delivered), delivered=delivered, missed=missed)
+
+    def _compose(self, device: Device, send: Send) -> tuple[Directive, tuple[Attachment, ...]]:
+        try:
+            return device.engine.compose(send, self.cic.clock.now())
+        except RenderError as error:
+            raise AskError(422, f"for {device.name}: {error}", member="payload") from None
+
+    async def _until(self, event: asyncio.Event, within_s: float) -> None:
+        """Wait for an event, the end of the time, or the end of the server."""
+        end = self.at_end(event.set)
+        try:
+            async with asyncio.timeout(within_s):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            end()
+
+    # ------------------------------------------------------------------ journal
+
+    def entries(self, *, after: int = 0, device: str | None = None, asked: Filter | None = None) -> list[Entry]:
+        """The entries of a scope, oldest first."""
+        name = None if device is None else self.name_of(device)
+        return [
+            entry
+            for entry in self.journal.after(after)
+            if (name is None or entry.device == name) and (asked is None or asked.fits(entry))
+        ]
+
+    def gone(self, *, after: int = 0, device: str | None = None) -> bool:
+        """Whether entries of a scope have been dropped."""
+        return self.journal.dropped_after(after, None if device is None else (self.name_of(device), ""))
+
+    def name_of(self, device: str) -> str:
+        """The short name of a device by its name or token; one that was never seen may still come."""
+        registry = self.cic.devices
+        for each in (device, f"…{device}"):
+            if (token := registry.token_of(each)) is not None:
+                return registry.name_of(token)
+        return device if device.startswith("…") else registry.shown(device)
+
+    # ------------------------------------------------------------------ verification
+
+    def verify(self, asked: Filter, times: Times, *, after: int = 0, device: str | None = None) -> Verdict:
+        """How often something came."""
+        return self._judged(
+            verify(self.entries(after=after, device=device), asked, times, gone=self.gone(after=after, device=device))
+        )
+
+    def verify_order(self, asked: Sequence[Filter], *, after: int = 0, device: str | None = None) -> Verdict:
+        """Whether things came one after another."""
+        return self._judged(
+            verify_order(self.entries(after=after, device=device), asked, gone=self.gone(after=after, device=device))
+        )
+
+    def no_unmatched(self, *, after: int = 0, device: str | None = None) -> Verdict:
+        """Whether every event found a rule."""
+        return self._judged(
+            no_unmatched(self.entries(after=after, device=device), gone=self.gone(after=after, device=device))
+        )
+
+    def no_findings(self, *, after: int = 0, device: str | None = None, allow: Sequence[str] = ()) -> Verdict:
+        """Whether no device departed from the documents."""
+        entries = self.entries(after=after, device=device)
+        return self._judged(no_findings(entries, gone=self.gone(after=after, device=device), allow=allow))
+
+    def all_rules_used(self, *, scenario: str | None = None, after: int = 0, device: str | None = None) -> Verdict:
+        """Whether every rule answered at least once."""
+        if scenario is not None:
+            chosen = [self.scenario(scenario)]
+        elif device is not None:
+            chosen = [self.find(device).scenario]
+        else:
+            chosen = self.scenarios_in_use()
+        rules = [(each.scenario, rule.label) for each in chosen for rule in each.on]
+        entries = self.entries(after=after, device=device)
+        return self._judged(all_rules_used(entries, rules, gone=self.gone(after=after, device=device)))
+
+    async def wait(
+        self, asked: Filter, times: Times, *, within_s: float, after: int = 0, device: str | None = None
+    ) -> Verdict:
+        """Wait until something came so often, or can no longer."""
+        waiting = Waiting(asked, times)
+        await self._listen(waiting, after, device, within_s)
+        entries = self.entries(after=after, device=device)
+        return self._judged(waiting.verdict(entries, gone=self.gone(after=after, device=device), within_s=within_s))
+
+    async def never(self, asked: Filter, *, for_s: float, after: int = 0, device: str | None = None) -> Verdict:
+        """Look on for a while whether something stays away."""
+        await self._listen(Waiting(asked, Times(0, 0)), after, device, for_s)
+        entries = self.entries(after=after, device=device)
+        return self._judged(never(entries, asked, gone=self.gone(after=after, device=device), for_s=for_s))
+
+    async def _listen(self, waiting: Waiting, after: int, device: str | None, within_s: float) -> None:
+        name = None if device is None else self.name_of(device)
+        over = asyncio.Event()
+
+        def hear(entry: Entry) -> None:
+            if (name is None or entry.device == name) and waiting.hear(entry):
+                over.set()
+
+        end = self.journal.listen(hear)
+        try:
+            for entry in self.entries(after=after, device=device):
+                if waiting.hear(entry):
+                    return
+            await self._until(over, within_s)
+        finally:
+            end()
+
+    def _judged(self, verdict: Verdict) -> Verdict:
+        self.journal.add("verdict", name=verdict.asked, status=verdict.status, why=verdict.why)
+        return verdict
+
+    # ------------------------------------------------------------------ trace
+
+    def scenarios_in_use(self) -> list[Scenario]:
+        """The scenarios that devices are in; the whole set where there is no device."""
+        found = {id(device.scenario): device.scenario for device in self.cic.devices}
+        return list(found.values()) or list(self.scenarios.scenarios)
+
+    def trace(self, *, after: int = 0, device: str | None = None, title: str = "") -> Trace:
+        """A journal with its sounds and scenarios, as one portable value."""
+        devices = list(self.cic.devices) if device is None else [self.find(device)]
+        entries = self._with_connects(self.entries(after=after, device=device)) if device else self.entries(after=after)
+        return make_trace(
+            entries,
+            scenarios=[each.scenario for each in devices] or list(self.scenarios.scenarios),
+            texts=self._without_tokens(self.scenarios.texts),
+            sound=self.journal.spool.get,
+            dropped=self.journal.dropped,
+            title=title or (f"device {devices[0].name}" if device else "all devices"),
+            version=self.version,
+        )
+
+    def _with_connects(self, entries: list[Entry]) -> list[Entry]:
+        """The connects of a device's connections too: they are older than what is known of who it is."""
+        connections = {entry.connection for entry in entries if entry.connection}
+        connects = [each for each in self.journal if each.kind == "connect" and each.connection in connections]
+        return sorted([*entries, *connects], key=lambda entry: entry.number)
+
+    def _without_tokens(self, texts: Mapping[str, str]) -> dict[str, str]:
+        redaction = self.journal.redaction
+        tokens = {device.facts.token for device in self.cic.devices}
+        for each in self.scenarios.scenarios:
+            tokens.update(each.tokens.accept or ())
+            tokens.update(each.tokens.refuse)
+            tokens.update(each.for_.token if each.for_ is not None else ())
+        found = dict(texts)
+        for token in sorted((token for token in tokens if not set(token) & set("*?[")), key=len, reverse=True):
+            found = {name: redaction.text(text, token) for name, text in found.items()}
+        return found
+
+
+def make_trace(
+    entries: Sequence[Entry],
+    *,
+    scenarios: Iterable[Scenario],
+    texts: Mapping[str, str],
+    sound: Callable[[str], bytes | None],
+    dropped: int,
+    title: str,
+    version: str,
+) -> Trace:
+    """A trace of these entries; `sound` gives the bytes of a digest."""
+    digests = dict.fromkeys(
+        entry.data["sha256"] for entry in entries if entry.kind in ("upload", "attachment") and entry.data.get("sha256")
+    )
+    blobs = {digest: data for digest in digests if (data := sound(digest)) is not None}
+    different = {id(each): each for each in scenarios}.values()
+    used = [(entry.data.get("scenario", ""), entry.name) for entry in entries if entry.kind == "match"]
+    rules = tuple(
+        dict.fromkeys(
+            RuleUse(each.scenario, rule.label, used.count((each.scenario, rule.label)))
+            for each in different
+            for rule in each.on
+        )
+    )
+    return Trace(
+        entries=tuple(entries),
+        title=title,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=version,
+        dropped=dropped,
+        rules=rules,
+        scenarios=dict(texts),
+        blobs=blobs,
+    )
+
+
+def states_of(scenario: Scenario) -> list[str]:
+    """The states a scenario has: where it starts, where it goes, where its rules count."""
+    found = [scenario.start]
+    for rule in scenario.on:
+        found += rule.in_
+        found += [answer.go for answer in (rule, *(rule.in_turn or ()), *(rule.cycle or ())) if answer.go]
+    found += [cue.go for cue in scenario.downchannel if cue.go]
+    return list(dict.fromkeys(found))
+
+
+def read_push(asked: Push) -> Send:
+    """The step that is to be pushed. A name that the catalogue lacks is refused unless it is a whole `step`."""
+    from pydantic import ValidationError
+
+    if asked.step is not None:
+        said: Any = read_step(asked.step)
+        place = "step"
+    else:
+        name = asked.directive or ""
+        if name not in catalogue().directives:
+            raise not_found("directive", name, list(catalogue().directives))
+        said = {"directive": name, "payload": asked.payload or {}, "attach": asked.attach}
+        said |= {"audio": asked.audio} if asked.audio is not None else {}
+        said |= {"dialogRequestId": asked.dialogue} if asked.dialogue is not None else {}
+        place = "directive"
+    try:
+        send = Send.model_validate(said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        expected = first.get("ctx", {}).get("expected")
+        member = ".".join(str(each) for each in (place, *first["loc"])) if place == "step" else str(first["loc"][0])
+        raise AskError(422, first["msg"] + (f"; expected {expected}" if expected else ""), member=member) from None
+    sounds = [sound for sound in (send.audio, *send.attach.values()) if sound is not None]
+    if any(sound.file is not None for sound in sounds):
+        raise AskError(
+            422, "a file of the server's machine; expected its bytes as base64, or a tone, or silence", member="audio"
+        )
+    return send
+
+
+def _delivered(entry: Entry) -> DeliveredTo:
+    return DeliveredTo(
+        device=entry.device,
+        message_id=entry.data["message_id"],
+        number=entry.number,
+        at=entry.at_s,
+        time=datetime.fromtimestamp(entry.wall_s, tz=UTC).isoformat(timespec="milliseconds"),
+        bytes=entry.data.get("bytes", 0),
+    )
+
+
+__all__ = ["Desk", "make_trace", "read_push", "read_times", "states_of"]

@@ -1,0 +1,279 @@
+"""The JSON of the control API: what is asked, what is answered. The OpenAPI document is made from these models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+WAIT_S = 5.0
+LONGEST_WAIT_S = 3600.0
+
+Within = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S, description="Seconds to wait at the most.")]
+After = Annotated[int, Field(ge=0, description="Only entries younger than the one of this number.")]
+FilterText = Annotated[
+    str, Field(max_length=10_000, description="A filter as docs/journal.md has it, or a mapping of members.")
+]
+AskedFilter = FilterText | dict[str, Any]
+TimesText = int | str | None
+
+
+class Shape(BaseModel):
+    """A JSON object without unknown members."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class DeviceShape(BaseModel):
+    """A device as it is now."""
+
+    device: str = Field(description="Its short name: the last four characters of its token.")
+    scenario: str = Field(description="The scenario it is in.")
+    assigned: bool = Field(description="Whether it was given that scenario, whatever the set says.")
+    state: str = Field(description="The scenario's state it is in.")
+    vars: dict[str, Any] = Field(description="Its variables.")
+    downchannel: bool = Field(description="Whether its downchannel is open.")
+    connection: str | None = Field(description="The connection of its downchannel.")
+    events: int = Field(description="How many of its events are being answered now.")
+    counts: dict[str, int] = Field(description="How many events of each name it sent in this scenario.")
+    user_agent: str = Field(description="Its User-Agent.")
+    tags: list[str] = Field(description="Its tags (x-clova-device-tags).")
+
+
+class DeviceList(BaseModel):
+    """All devices that have been seen."""
+
+    devices: list[DeviceShape]
+
+
+class Announcement(Shape):
+    """A token that a device will come with."""
+
+    token: str = Field(min_length=1, max_length=8192, description="The bearer token of the device.")
+
+
+class Announced(BaseModel):
+    """The name it will have in the journal."""
+
+    device: str
+
+
+class DeviceChange(Shape):
+    """What to change of a device; what is left out stays."""
+
+    state: str | None = Field(default=None, min_length=1, description="A state of its scenario.")
+    vars: dict[str, Any] = Field(default_factory=dict, description="Variables of its scenario, with new values.")
+
+
+class ScenarioShape(BaseModel):
+    """A scenario of the set."""
+
+    scenario: str
+    about: str
+    path: str = Field(description="The file it is from; empty for one that was loaded through this API.")
+    loaded: bool = Field(description="Whether it was loaded through this API.")
+    default: bool = Field(description="Whether devices that no `for` fits get it.")
+    states: list[str]
+    rules: list[str]
+    vars: dict[str, Any]
+    devices: list[str] = Field(description="The devices that are in it.")
+
+
+class ScenarioList(BaseModel):
+    """The set."""
+
+    scenarios: list[ScenarioShape]
+
+
+class ProblemShape(BaseModel):
+    """Something wrong in a scenario."""
+
+    path: str
+    line: int
+    column: int
+    what: str
+    expected: str
+    mend: str
+    severity: Literal["error", "warning"]
+
+
+class Loaded(BaseModel):
+    """Scenarios that were loaded."""
+
+    scenarios: list[str]
+    warnings: list[ProblemShape]
+
+
+class Target(Shape):
+    """Which devices are meant. All that is said must hold; nothing said means all devices."""
+
+    device: list[str] | str | None = Field(default=None, description="Short names or tokens.")
+    tag: str | None = Field(default=None, description="Devices with this tag; * and ? stand for any letters.")
+    user_agent: str | None = Field(default=None, description="Devices with this User-Agent; * and ? as above.")
+
+
+class Push(Shape):
+    """A directive to push on downchannels: its name and payload, or a step as a scenario has it."""
+
+    directive: str | None = Field(default=None, description="Namespace.Name.", examples=["Clova.RenderText"])
+    payload: dict[str, Any] | None = Field(default=None, description="Its payload.")
+    dialogue: str | None = Field(default=None, description="Its dialogRequestId; none without it.")
+    audio: dict[str, Any] | None = Field(
+        default=None, description="A sound as a scenario has it: {base64: ...}, {tone: 440}, {silence: 1s}."
+    )
+    attach: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="More attachments; `{{ cid.KEY }}` in the payload names them."
+    )
+    step: dict[str, Any] | None = Field(
+        default=None, description="Instead of all that: a step, {Namespace.Name: {...}}."
+    )
+    to: Target = Field(default_factory=Target)
+    within: Within = WAIT_S
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Push:
+        if (self.directive is None) is (self.step is None):
+            raise ValueError("expected either `directive` or `step`")
+        return self
+
+
+class DeliveredTo(BaseModel):
+    """A directive that was handed to the connection of a device."""
+
+    device: str
+    message_id: str
+    number: int = Field(description="Its entry in the journal.")
+    at: float = Field(description="When, in seconds since the journal began.")
+    time: str = Field(description="When, by the wall clock.")
+    bytes: int
+
+
+class MissedBy(BaseModel):
+    """A device that did not get it."""
+
+    device: str
+    why: str
+
+
+class Delivery(BaseModel):
+    """Who got it, and when."""
+
+    count: int
+    delivered: list[DeliveredTo]
+    missed: list[MissedBy]
+
+
+class Scope(Shape):
+    """Which part of the journal counts."""
+
+    device: str | None = Field(default=None, description="Only this device: a short name or a token.")
+    after: After = 0
+
+
+class Verify(Scope):
+    """How often something came."""
+
+    filter: AskedFilter
+    times: TimesText = Field(default=None, description='3, "1..3", "2..", "at most 1"; at least once without it.')
+
+
+class Wait(Verify):
+    """Wait until something came so often."""
+
+    within: Within = WAIT_S
+
+
+class Never(Scope):
+    """Something does not come, for a while."""
+
+    filter: AskedFilter
+    for_: Within = Field(default=0.0, alias="for", description="Seconds to look on.")
+
+
+class Order(Scope):
+    """Things come one after another; others may come between."""
+
+    filters: list[AskedFilter] = Field(min_length=1, max_length=1000)
+
+
+class Findings(Scope):
+    """No departures from the documents."""
+
+    allow: list[str] = Field(default_factory=list, description="Codes that do not count; * and ? as wildcards.")
+
+
+class RulesUsed(Scope):
+    """Every rule of a scenario answered at least once."""
+
+    scenario: str | None = Field(
+        default=None, description="Only of this scenario; of all that devices are in without it."
+    )
+
+
+class VerdictShape(BaseModel):
+    """What came of a verification."""
+
+    model_config = ConfigDict(extra="allow")
+
+    asked: str
+    status: Literal["kept", "broken", "error"]
+    why: str
+    text: str = Field(description="All of it for people, field by field.")
+
+
+class EntryShape(BaseModel):
+    """An entry; its other members are in docs/journal.md."""
+
+    model_config = ConfigDict(extra="allow")
+
+    number: int
+    time: str
+    at: float
+    kind: str
+
+
+class JournalPage(BaseModel):
+    """Entries, oldest first."""
+
+    entries: list[EntryShape]
+    last: int = Field(description="The number of the youngest entry there is: what to give as `after` later.")
+    dropped: int = Field(description="How many entries went because newer ones came.")
+    gone: bool = Field(description="Whether entries that might have fitted are among them.")
+
+
+class Health(BaseModel):
+    """The server lives."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """Where the server takes devices."""
+
+    status: Literal["ready"] = "ready"
+    url: str
+    h2c_url: str | None
+    ca: str | None = Field(description="The certificate to trust, PEM.")
+    devices: int
+    downchannels: int
+
+
+class Version(BaseModel):
+    """Which mockcic this is."""
+
+    mockcic: str
+    python: str
+
+
+class Problem(BaseModel):
+    """What is wrong with a request (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    member: str | None = Field(default=None, description="The member of the request at fault.")
+    problems: list[ProblemShape] | None = Field(default=None, description="What is wrong in a scenario.")
+    verdict: VerdictShape | None = Field(default=None, description="What came of a verification that was not kept.")

@@ -1,0 +1,1 @@
+"""Was it right: verifications over the journal. No I/O but for values too long for a text."""

@@ -1,0 +1,141 @@
+"""Verifications: pure functions of entries. `gone` says that entries which might count have been dropped."""
+
+from __future__ import annotations
+
+import fnmatch
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from mockcic.journal.entry import Entry
+from mockcic.journal.filter import Filter
+from mockcic.verdict.times import Times
+from mockcic.verdict.verdict import Near, Verdict
+
+NEAREST: Final = 3
+"""How many entries that nearly fit are told (INF)."""
+
+CENSUS: Final = 12
+"""How many lines tell what came at all (INF)."""
+
+GONE: Final = "entries that it would need were dropped; keep more of them (--journal-entries, --journal-mb)"
+
+_DEAR: Final = {"kind": 4, "name": 4, "namespace": 2, "device": 2}
+"""What a member that differs weighs: an entry of another kind or name is hardly near."""
+
+
+def verify(entries: Iterable[Entry], asked: Filter, times: Times, *, gone: bool = False) -> Verdict:
+    """How often entries that fit are among these."""
+    everything = list(entries)
+    came = tuple(entry for entry in everything if asked.fits(entry))
+    wanted = f"{asked} {times}"
+    count = len(came)
+    if times.high is None and count >= times.low:
+        return Verdict(wanted, "kept", f"it came {_often(count)}", came)
+    if times.high is not None and count > times.high:
+        return Verdict(wanted, "broken", f"it came {_often(count)}", came)
+    if gone:
+        return Verdict(wanted, "error", GONE, came)
+    if times.fits(count):
+        return Verdict(wanted, "kept", f"it came {_often(count)}" if count else "it did not come", came)
+    why = f"it came {_often(count)}" if count else "it did not come"
+    return Verdict(wanted, "broken", why, came, nearest(everything, asked), census(everything))
+
+
+def never(entries: Iterable[Entry], asked: Filter, *, gone: bool = False, for_s: float | None = None) -> Verdict:
+    """Whether something stayed away; `for_s` is how long it was looked for."""
+    verdict = verify(entries, asked, Times(0, 0), gone=gone)
+    for_so_long = "" if for_s is None else f" for {for_s:g} s"
+    return Verdict(f"{asked} never{for_so_long}", verdict.status, verdict.why, verdict.came)
+
+
+def verify_order(entries: Iterable[Entry], asked: Sequence[Filter], *, gone: bool = False) -> Verdict:
+    """Whether entries that fit came one after another; others may come between."""
+    wanted = "in this order: " + ", then ".join(str(each) for each in asked)
+    everything = list(entries)
+    came: list[Entry] = []
+    start = 0
+    for number, each in enumerate(asked):
+        place = next((place for place in range(start, len(everything)) if each.fits(everything[place])), None)
+        if place is None:
+            return _out_of_order(wanted, everything, came, start, each, number, gone)
+        came.append(everything[place])
+        start = place + 1
+    return Verdict(wanted, "kept", "they came in this order", tuple(came))
+
+
+def _out_of_order(
+    wanted: str, everything: list[Entry], came: list[Entry], start: int, missed: Filter, number: int, gone: bool
+) -> Verdict:
+    if gone:
+        return Verdict(wanted, "error", GONE, tuple(came))
+    where = f" after {_said(came[-1])}" if came else ""
+    why = f"number {number + 1}, {missed}, did not come{where}"
+    early = next((entry for entry in everything[:start] if missed.fits(entry) and entry not in came), None)
+    if early is not None:
+        why += f"; it came too early: {_said(early)}"
+    return Verdict(wanted, "broken", why, tuple(came), nearest(everything[start:], missed), census(everything[start:]))
+
+
+def no_unmatched(entries: Iterable[Entry], *, gone: bool = False) -> Verdict:
+    """Whether every event found a rule."""
+    came = tuple(entry for entry in entries if entry.kind == "match" and not entry.name)
+    asked = "every event finds a rule"
+    if came:
+        names = ", ".join(dict.fromkeys(entry.data.get("event", "") for entry in came))
+        return Verdict(asked, "broken", f"no rule fits {names}", came)
+    return Verdict(asked, "error", GONE) if gone else Verdict(asked, "kept", "all did")
+
+
+def no_findings(entries: Iterable[Entry], *, gone: bool = False, allow: Sequence[str] = ()) -> Verdict:
+    """Whether no device departed from the documents; `allow` are codes that do not count, wildcards allowed."""
+    came = tuple(
+        entry
+        for entry in entries
+        if entry.kind == "finding" and not any(fnmatch.fnmatchcase(entry.name, code) for code in allow)
+    )
+    asked = "no findings" + (f" but {', '.join(allow)}" if allow else "")
+    if came:
+        return Verdict(asked, "broken", f"there are {', '.join(dict.fromkeys(entry.name for entry in came))}", came)
+    return Verdict(asked, "error", GONE) if gone else Verdict(asked, "kept", "there are none")
+
+
+def all_rules_used(entries: Iterable[Entry], rules: Sequence[tuple[str, str]], *, gone: bool = False) -> Verdict:
+    """Whether every rule, given as (scenario, rule), answered at least once."""
+    used = {(entry.data.get("scenario", ""), entry.name) for entry in entries if entry.kind == "match"}
+    unused = [f"{rule} ({scenario})" for scenario, rule in dict.fromkeys(rules) if (scenario, rule) not in used]
+    asked = "every rule answers at least once"
+    if not unused:
+        return Verdict(asked, "kept", "all did")
+    if gone:
+        return Verdict(asked, "error", GONE)
+    return Verdict(asked, "broken", f"never used: {', '.join(unused)}")
+
+
+# ---------------------------------------------------------------------- what helps to see why
+
+
+def nearest(entries: Iterable[Entry], asked: Filter) -> tuple[Near, ...]:
+    """The entries that nearly fit, best first: fewest members that differ, then the youngest."""
+    scored = []
+    for entry in entries:
+        comparisons = asked.compare(entry)
+        failed = [each.member for each in comparisons if not each.holds]
+        if failed and len(failed) < max(2, len(comparisons)):
+            scored.append((sum(_DEAR.get(member, 1) for member in failed), -entry.number, Near(entry, comparisons)))
+    return tuple(near for *_, near in heapq.nsmallest(NEAREST, scored, key=lambda each: each[:2]))
+
+
+def census(entries: Iterable[Entry]) -> tuple[tuple[int, str], ...]:
+    """What came at all, most often first."""
+    counted = Counter(f"{entry.kind} {entry.name}".rstrip() for entry in entries)
+    return tuple((count, what) for what, count in counted.most_common(CENSUS))
+
+
+def _said(entry: Entry) -> str:
+    return f"{entry.kind} {entry.name} (entry {entry.number}, {entry.at_s:+.3f})"
+
+
+def _often(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

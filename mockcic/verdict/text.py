@@ -1,0 +1,119 @@
+"""A verdict for people: what was asked, what came, and field by field how the nearest entries differ. Never cut."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from wcwidth import wcswidth
+
+from mockcic.journal.entry import Entry
+from mockcic.scenario.conditions import MISSING
+from mockcic.verdict.verdict import Near, Verdict
+
+LONG: Final = 2000
+"""Characters of a value that are written into the text; a longer one goes to a file, whole (INF)."""
+
+LINES: Final = 20
+SHOWN: Final = 20
+"""Entries that fitted which are listed, the youngest ones (INF)."""
+
+Keep = Callable[[str, str], Path]
+
+
+def verdict_text(verdict: Verdict, *, keep: Keep | None = None) -> str:
+    """Several lines. `keep(member, text)` writes a long value to a file and says which."""
+    return "\n".join(_lines(verdict, keep or keep_value))
+
+
+def _lines(verdict: Verdict, keep: Keep) -> Iterator[str]:
+    yield f"{verdict.status}: {verdict.asked}"
+    yield f"  {verdict.why}"
+    if verdict.kept:
+        return
+    if verdict.came:
+        yield "  what fits:"
+        if len(verdict.came) > SHOWN:
+            yield f"    ... {len(verdict.came) - SHOWN} before"
+        for entry in verdict.came[-SHOWN:]:
+            yield f"    {said(entry, keep)}"
+    for near in verdict.nearest:
+        yield f"  nearest: {said(near.entry, keep)}"
+        yield from _compared(near, keep)
+    if verdict.others:
+        yield "  what came at all:"
+        yield from (f"    {number:>5} × {what}" for number, what in verdict.others)
+    elif not verdict.came and not verdict.nearest and verdict.status == "broken" and " rule" not in verdict.asked:
+        yield "  nothing came at all"
+
+
+def said(entry: Entry, keep: Keep) -> str:
+    """An entry in one line: when, who, what."""
+    where = " ".join(each for each in (entry.device, entry.stream or entry.connection) if each)
+    text = f"#{entry.number} {entry.at_s:+.3f} {where} {entry.kind} {entry.name}".rstrip()
+    if entry.kind == "finding":
+        text += f": found {entry.data.get('found')}; expected {entry.data.get('expected')}"
+    elif entry.kind == "match" and not entry.name:
+        text += f"no rule fits {entry.data.get('event')}"
+        for near in entry.data.get("nearest", ()):
+            misses = "; ".join(
+                f"{miss['member']}: expected {miss['expected']}, got {miss['got']}" for miss in near["misses"]
+            )
+            text += f"\n      nearest rule {near['rule']}: {misses}"
+    elif entry.data.get("payload"):
+        text += f" {written(entry.data['payload'], 'payload', keep)}"
+    return text
+
+
+def _compared(near: Near, keep: Keep) -> Iterator[str]:
+    rows = [(each.member, each.expected, written(each.got, each.member, keep), each.holds) for each in near.comparisons]
+    widths = [max(map(wcswidth_of, column)) for column in list(zip(*rows, strict=True))[:2]]
+    for member, expected, got, holds in rows:
+        mark = " " if holds else "✗"
+        tail = "" if holds else f"  got {got}"
+        yield f"    {mark} {padded(member, widths[0])}  expected {padded(expected, min(widths[1], 60))}{tail}".rstrip()
+
+
+def wcswidth_of(text: str) -> int:
+    """How many columns a text takes on a terminal; Korean letters take two."""
+    return max(wcswidth(text), 0) if text.isprintable() else len(text)
+
+
+def padded(text: str, width: int) -> str:
+    """The text with blanks behind it up to a width."""
+    return text + " " * max(0, width - wcswidth_of(text))
+
+
+def written(value: object, member: str, keep: Keep) -> str:
+    """A value as JSON, whole; a long one as the name of the file it was written to."""
+    if value is MISSING:
+        return "nothing: it is absent"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if len(text) <= LONG and text.count("\\n") < LINES:
+        return text
+    if isinstance(value, str):
+        path = keep(member, value)
+        return f"a text of {len(value)} characters, whole in {path}"
+    path = keep(member, json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    return f"{len(text)} characters of JSON, whole in {path}"
+
+
+_numbers = count(1)
+
+
+@cache
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="mockcic-values-"))
+
+
+def keep_value(member: str, text: str) -> Path:
+    """Write a long value into this process's folder for them; it stays, for the message names it."""
+    safe = "".join(each if each.isalnum() or each in "-_." else "_" for each in member)[:60]
+    path = _folder() / f"{next(_numbers)}-{safe}.txt"
+    path.write_text(text)
+    return path

@@ -1,0 +1,96 @@
+"""What came of a verification, as one value: text in a log, JSON over the API, a failure in pytest, a case in JUnit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mockcic.journal.entry import Entry, entry_from_json
+from mockcic.journal.filter import Comparison
+from mockcic.scenario.conditions import MISSING
+
+Status = Literal["kept", "broken", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An entry that does not fit, held against what was asked, field by field."""
+
+    entry: Entry
+    comparisons: tuple[Comparison, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry whole, and each comparison."""
+        return {"entry": self.entry.as_json(), "comparisons": [each.as_json() for each in self.comparisons]}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`asked` is what was asked, `why` what came instead, each one sentence.
+
+    `error`: it cannot be judged, for entries it would need were dropped. `came` are the entries that fit, `nearest`
+    those that nearly did, best first; `others` tells what came at all: (how many, what).
+    """
+
+    asked: str
+    status: Status
+    why: str
+    came: tuple[Entry, ...] = ()
+    nearest: tuple[Near, ...] = ()
+    others: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def kept(self) -> bool:
+        """Whether all is as it was asked."""
+        return self.status == "kept"
+
+    def __bool__(self) -> bool:
+        return self.kept
+
+    def as_json(self) -> dict[str, Any]:
+        """One JSON object; `verdict_from_json` reads it."""
+        return {
+            "asked": self.asked,
+            "status": self.status,
+            "why": self.why,
+            "came": [entry.as_json() for entry in self.came],
+            "nearest": [near.as_json() for near in self.nearest],
+            "others": [{"count": count, "what": what} for count, what in self.others],
+        }
+
+    def raise_if_broken(self) -> Verdict:
+        """Itself when it is kept. Raises `VerificationError`."""
+        if not self.kept:
+            raise VerificationError(self)
+        return self
+
+
+class VerificationError(AssertionError):
+    """A verification that is not kept; its text says what was asked, what came, and how the nearest ones differ."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        from mockcic.verdict.text import verdict_text
+
+        super().__init__(verdict_text(verdict))
+        self.verdict = verdict
+
+
+def verdict_from_json(value: Mapping[str, Any]) -> Verdict:
+    """The verdict of a JSON object. Raises `ValueError` or `KeyError` when it is none."""
+    return Verdict(
+        asked=value["asked"],
+        status=value["status"],
+        why=value["why"],
+        came=tuple(entry_from_json(each) for each in value.get("came", ())),
+        nearest=tuple(_near(each) for each in value.get("nearest", ())),
+        others=tuple((each["count"], each["what"]) for each in value.get("others", ())),
+    )
+
+
+def _near(value: Mapping[str, Any]) -> Near:
+    comparisons = (
+        Comparison(each["member"], each["expected"], each.get("got", MISSING), each["holds"])
+        for each in value["comparisons"]
+    )
+    return Near(entry_from_json(value["entry"]), tuple(comparisons))
