@@ -23,6 +23,7 @@ from mockcic.control.live import live
 from mockcic.errors import Problem as FileProblem
 from mockcic.errors import ScenarioError, StartError
 from mockcic.journal.filter import Filter, FilterError, read_filter
+from mockcic.scenario.settings import Profile
 from mockcic.sound.make import wav
 from mockcic.sound.measure import RATE
 from mockcic.verdict.text import verdict_text
@@ -78,6 +79,8 @@ Name = Annotated[
 ScenarioName = Annotated[str, InPath(min_length=1, max_length=200)]
 OneDevice = Annotated[str | None, Query(min_length=1, max_length=8192, description="Only this device.")]
 OnlyAfter = Annotated[int, Query(ge=0, lt=2**53, description="Only entries younger than the one of this number.")]
+OfProfile = Annotated[Profile | None, Query(description="This profile, whatever the scenario says.")]
+IsStrict = Annotated[bool, Query(description="Refuse every departure from the documents.")]
 FilterQuery = Annotated[str, Query(max_length=10_000, description="A filter (docs/journal.md).")]
 
 
@@ -305,6 +308,8 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         device: Name,
         request: Request,
         name: Annotated[str | None, Query(min_length=1, max_length=200, description="A scenario of the set.")] = None,
+        profile: OfProfile = None,
+        strict: IsStrict = False,
     ) -> shapes.Announced:
         body = await request.body()
         if (name is None) is (not body):
@@ -312,7 +317,7 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         if name is not None:
             scenario = desk.scenario(name)
         else:
-            loaded = unpacked.read(body, request.headers.get("content-type", ""))
+            loaded = unpacked.read(body, request.headers.get("content-type", ""), profile=profile, strict=strict)
             scenario = loaded.scenarios[0]
         return shapes.Announced(device=desk.assign(device, scenario))
 
@@ -356,8 +361,11 @@ def _scenarios(desk: Desk, unpacked: Unpacked) -> APIRouter:
         request: Request,
         default: Annotated[bool, Query(description="Give it to devices that no `for` fits.")] = False,
         check: Annotated[bool, Query(description="Only say what is wrong with it.")] = False,
+        profile: OfProfile = None,
+        strict: IsStrict = False,
     ) -> shapes.Loaded:
-        loaded = unpacked.read(await request.body(), request.headers.get("content-type", ""))
+        kind = request.headers.get("content-type", "")
+        loaded = unpacked.read(await request.body(), kind, profile=profile, strict=strict)
         if not check:
             desk.load(loaded, default=default)
         warnings = [shapes.ProblemShape(**shape_of(each)) for each in loaded.warnings]

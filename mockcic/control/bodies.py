@@ -14,6 +14,7 @@ from typing import Final
 from mockcic.control.ask import AskError
 from mockcic.errors import ScenarioError, StartError
 from mockcic.scenario.load import BUILTIN, ScenarioSet, load_text, load_unpacked
+from mockcic.scenario.settings import Profile
 
 LIMIT_BYTES: Final = 64 * 1024 * 1024
 """Of a body, and of what a zip unpacks to (INF)."""
@@ -39,13 +40,15 @@ class Unpacked:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
-    def read(self, body: bytes, content_type: str, *, name: str = "<body>") -> ScenarioSet:
+    def read(
+        self, body: bytes, content_type: str, *, profile: Profile | None = None, strict: bool = False
+    ) -> ScenarioSet:
         """The scenarios of a body. Raises `AskError`, and `ScenarioError` with every problem."""
         kind = content_type.partition(";")[0].strip().lower()
         if len(body) > LIMIT_BYTES:
             raise AskError(413, f"a body of {len(body)} bytes; expected at most {LIMIT_BYTES}")
         if kind == ZIP_TYPE:
-            return self._unzip(body)
+            return self._unzip(body, profile, strict)
         if kind in (*YAML_TYPES, JSON_TYPE, ""):
             try:
                 text = body.decode()
@@ -53,7 +56,7 @@ class Unpacked:
                 raise AskError(400, f"the body is not UTF-8: {error}") from None
             if kind == JSON_TYPE:
                 text = self._checked_json(text)
-            return load_text(text, name=name, folder=self._new_folder())
+            return load_text(text, name="<body>", folder=self._new_folder(), profile=profile, strict=strict)
         expected = ", ".join((*YAML_TYPES, JSON_TYPE, ZIP_TYPE))
         raise AskError(415, f"content-type {kind}; expected one of {expected}", member="content-type")
 
@@ -75,7 +78,7 @@ class Unpacked:
         folder.mkdir()
         return folder
 
-    def _unzip(self, body: bytes) -> ScenarioSet:
+    def _unzip(self, body: bytes, profile: Profile | None, strict: bool) -> ScenarioSet:
         try:
             archive = zipfile.ZipFile(io.BytesIO(body))
             names = [each for each in archive.namelist() if not each.endswith("/")]
@@ -90,7 +93,7 @@ class Unpacked:
             archive.extractall(folder, members=names)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, UnicodeDecodeError) as error:
             raise AskError(400, f"the body is no zip that can be read: {error}") from None
-        return load_unpacked(folder, main)
+        return load_unpacked(folder, main, profile=profile, strict=strict)
 
     @staticmethod
     def _main(archive: zipfile.ZipFile, names: Sequence[str]) -> str:
