@@ -13,6 +13,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("mockcic.cli.serve:command", "Serve scenarios to devices."),
     "check": ("mockcic.cli.check:command", "Say everything that is wrong with scenario files."),
     "device": ("mockcic.cli.device:command", "Be a simulated device: connect, speak, print the dialogue."),
+    "show": ("mockcic.cli.show:command", "Print a trace file as a dialogue, or draw it."),
+    "diff": ("mockcic.cli.diff:command", "Say what differs between two trace files."),
     "interfaces": ("mockcic.cli.interfaces:command", "Browse the events, directives and contexts of CIC."),
     "ca": ("mockcic.cli.ca:command", "Say where the certificate authority is, print it, make it anew."),
     "schema": ("mockcic.cli.schema:command", "Print the JSON Schema of scenario files, for editors."),

@@ -1,8 +1,9 @@
-"""The golden messages of tests/golden/wire: bodies with their sidecars."""
+"""The golden messages of tests/golden/wire: bodies with their sidecars; and golden texts."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,3 +33,11 @@ def golden(name: str) -> Golden:
 def golden_names(kind: str) -> list[str]:
     """All `request` or `response` files."""
     return sorted(path.name for path in FOLDER.glob(f"*.{kind}"))
+
+
+def same_as_golden(name: str, text: str) -> None:
+    """A text that people read is that of tests/golden/NAME. REWRITE_GOLDEN=1 makes it anew: then read it."""
+    path = FOLDER.parent / name
+    if os.environ.get("REWRITE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
