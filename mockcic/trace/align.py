@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -14,6 +15,10 @@ T = TypeVar("T")
 
 ADDRESSED: Final[frozenset[Kind]] = frozenset({"connect", "disconnect", "attachment", "verdict"})
 """Kinds whose name is an address, an id, or a question."""
+
+
+MOST: Final = 1000
+"""Edits up to which the alignment is the best there is; above, two traces have little in common (INF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +72,56 @@ def units(entries: Iterable[Entry]) -> list[Unit]:
 def aligned(a: Sequence[T], b: Sequence[T], key: Callable[[T], Hashable]) -> Iterator[tuple[T | None, T | None]]:
     """Pairs in order; None stands where the other trace has nothing like it."""
     keys_a, keys_b = [key(each) for each in a], [key(each) for each in b]
-    same = 0  # two traces of one test begin and end alike, and SequenceMatcher takes long over what repeats
-    while same < min(len(a), len(b)) and keys_a[same] == keys_b[same]:
-        same += 1
-    end = 0
-    while end < min(len(a), len(b)) - same and keys_a[-1 - end] == keys_b[-1 - end]:
-        end += 1
-    yield from zip(a[:same], b[:same], strict=True)
-    middle_a, middle_b = a[same : len(a) - end], b[same : len(b) - end]
-    matcher = SequenceMatcher(None, keys_a[same : len(a) - end], keys_b[same : len(b) - end], autojunk=False)
-    for tag, from_a, to_a, from_b, to_b in matcher.get_opcodes():
-        if tag == "equal":
-            yield from zip(middle_a[from_a:to_a], middle_b[from_b:to_b], strict=True)
-            continue
-        for left in middle_a[from_a:to_a]:
-            yield left, None
-        for right in middle_b[from_b:to_b]:
-            yield None, right
-    yield from zip(a[len(a) - end :], b[len(b) - end :], strict=True)
+    pairs = _shortest(keys_a, keys_b)
+    if pairs is None:
+        matcher = SequenceMatcher(None, keys_a, keys_b, autojunk=False)
+        pairs = [(at_a + i, at_b + i) for at_a, at_b, size in matcher.get_matching_blocks() for i in range(size)]
+    next_a = next_b = 0
+    for at_a, at_b in [*pairs, (len(a), len(b))]:
+        yield from ((each, None) for each in a[next_a:at_a])
+        yield from ((None, each) for each in b[next_b:at_b])
+        if at_a < len(a):
+            yield a[at_a], b[at_b]
+        next_a, next_b = at_a + 1, at_b + 1
+
+
+def _shortest(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]] | None:
+    """The places of a longest common subsequence; None when the two lack more than `MOST` of each other.
+
+    Myers, "An O(ND) Difference Algorithm and Its Variations", 1986. SequenceMatcher takes the longest run of equal keys
+    first, and where a few keys repeat all the time (a device that asks for the weather all day) that is the wrong one.
+    """
+    reached: list[array[int]] = []  # for each number of edits how far in `a` each diagonal came
+
+    def enter(edits: int, diagonal: int) -> tuple[int, int]:
+        """Where in `a` a diagonal is entered, and from which one."""
+        last = reached[edits - 1]
+        below = last[(diagonal + edits) // 2 - 1] if diagonal > -edits else -1
+        above = last[(diagonal + edits) // 2] if diagonal < edits else -1
+        return (above, diagonal + 1) if below < above else (below + 1, diagonal - 1)
+
+    goal = len(a) - len(b)
+    for edits in range(min(len(a) + len(b), MOST) + 1):
+        row = array("l")
+        for diagonal in range(-edits, edits + 1, 2):
+            at = enter(edits, diagonal)[0] if edits else 0
+            while at < len(a) and at - diagonal < len(b) and a[at] == b[at - diagonal]:
+                at += 1
+            row.append(at)
+        reached.append(row)
+        if abs(goal) <= edits and (goal + edits) % 2 == 0 and row[(goal + edits) // 2] >= len(a):
+            break
+    else:
+        return None
+    pairs: list[tuple[int, int]] = []
+    at, diagonal = len(a), goal
+    for edits in range(len(reached) - 1, -1, -1):
+        start, before = enter(edits, diagonal) if edits else (0, 0)
+        pairs += ((place, place - diagonal) for place in range(at - 1, start - 1, -1))
+        if edits:
+            at, diagonal = reached[edits - 1][(before + edits - 1) // 2], before
+    pairs.reverse()
+    return pairs
 
 
 __all__ = ["Unit", "aligned", "called", "units"]

@@ -50,6 +50,7 @@ def test_an_id_that_is_used_otherwise_is_a_difference() -> None:
     for at, message in enumerate(("2" * 16, "3" * 16)):
         other.add("directive", at, "A.B", line="downchannel", message_id=message)
     assert [(each.member, each.a_number) for each in diff(life, other)] == [("message_id", 2)]
+    assert [(each.member, each.a_number) for each in diff(other, life)] == [("message_id", 2)]
 
 
 def test_the_sound_is_compared() -> None:
@@ -152,6 +153,14 @@ def test_two_devices_are_paired_in_the_order_they_appear() -> None:
 def test_what_looks_like_an_id_is_one(a: str, b: str, same: bool) -> None:
     assert Ids().same("text", a, b) is same
     assert Ids().same("sha256", a, b) is False
+
+
+def test_what_repeats_often_is_still_aligned() -> None:
+    """The names of a long trace are few; a run of equal ones is soon the wrong one."""
+    life = Entries()
+    for number in range(300):
+        life.add("event", number, ("A.One", "A.Two")[number % 2], stream=f"c1.{number}", payload={})
+    assert len(diff(life, [entry for entry in life if entry.number not in (50, 100, 250)])) == 3
 
 
 def test_a_long_trace_of_the_same_is_compared_at_once() -> None:
