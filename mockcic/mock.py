@@ -9,12 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from mockcic.bench import Bench, Loadable, TestDevice, load_any
+from mockcic import __version__
+from mockcic.bench import Bench, Loadable, TestDevice
+from mockcic.bench.loading import parcel
+from mockcic.bench.local import LocalPlace
+from mockcic.control.desk import Desk
+from mockcic.control.listener import Control
 from mockcic.errors import StartError
 from mockcic.scenario.load import builtin
 from mockcic.scenario.settings import Profile
 from mockcic.server.loop import new_event_loop
-from mockcic.server.service import Listening, Service
+from mockcic.server.service import Journaling, Listening, Service
 
 __all__ = ["Bench", "MockCIC", "TestDevice"]
 
@@ -24,7 +29,8 @@ T = TypeVar("T")
 class MockCIC(Bench):
     """A mock CIC on ports of its own: a context manager, `with` or `async with`, in a thread of its own.
 
-    `scenario` is a path, YAML text or a mapping; without it the built-in one. Raises `StartError` and `ScenarioError`.
+    `scenario` is a path, YAML text or a mapping; without it the built-in one. `control_port` is that of the control API
+    (0 for any free one), None for none. Raises `StartError` and `ScenarioError`.
     """
 
     def __init__(
@@ -39,16 +45,20 @@ class MockCIC(Bench):
         home: Path | None = None,
         profile: Profile | None = None,
         strict: bool = False,
+        control_port: int | None = None,
+        control_host: str = "127.0.0.1",
+        control_token: str | None = None,
+        journaling: Journaling | None = None,
     ) -> None:
-        super().__init__(self, all_devices=True)
-        scenarios = (
-            builtin(profile=profile, strict=strict)
-            if scenario is None
-            else load_any(scenario, profile=profile, strict=strict)
-        )
-        self._scenario = scenarios
+        super().__init__(LocalPlace(self), all_devices=True)
+        chosen: Loadable = builtin(profile=profile, strict=strict) if scenario is None else scenario
+        self._parcel = parcel(chosen, profile=profile, strict=strict)
+        scenarios = self._parcel.scenarios
         listening = Listening(host=host, port=port, h2c_port=h2c_port, tls=tls, host_names=tuple(host_names), home=home)
-        self.service = Service(scenarios, listening)
+        self.service = Service(scenarios, listening, journaling=journaling)
+        self.desk = Desk(self.service.cic, scenarios, version=__version__)
+        self._control_address = None if control_port is None else (control_host, control_port, control_token)
+        self._control: Control | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -56,6 +66,14 @@ class MockCIC(Bench):
     def start(self) -> Self:
         """Bind the ports and serve; returns when connections are accepted."""
         self.service.bind()
+        if self._control_address is not None:
+            host, port, token = self._control_address
+            self._control = Control(host=host, port=port, token=token)
+            try:
+                self._control.bind()
+            except StartError:
+                self.service.close()
+                raise
         started = threading.Event()
         trouble: list[BaseException] = []
 
@@ -68,7 +86,12 @@ class MockCIC(Bench):
                 raise
             finally:
                 started.set()
-            await self._stop.wait()
+            async with asyncio.TaskGroup() as tasks:
+                if self._control is not None:
+                    self._control.start(tasks, self.desk, self.service)
+                await self._stop.wait()
+                if self._control is not None:
+                    await self._control.stop()
             await self.service.stop()
 
         def run() -> None:
@@ -82,23 +105,32 @@ class MockCIC(Bench):
             self._thread.join()
             self.service.close()
             raise trouble[0]
-        self._open()
+        self.open()
         return self
+
+    @property
+    def control_url(self) -> str | None:
+        """Where the control API is, None without one."""
+        return None if self._control is None else self._control.url
+
+    @property
+    def control_token(self) -> str | None:
+        """The token the control API asks for."""
+        return None if self._control is None else self._control.token
 
     def stop(self) -> None:
         """End the downchannels, finish what runs, give the ports back."""
         if self._thread is None or self._loop is None or self._stop is None:
             return
-        if self._end_listening is not None:
-            self.call(self._end_listening)
+        self.close()
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._thread = None
 
     def bench(self) -> Bench:
         """A place of its own on this server, for one test. Call `close` on it when the test is over."""
-        bench = Bench(self)
-        bench._open()
+        bench = Bench(LocalPlace(self))
+        bench.open()
         return bench
 
     def __enter__(self) -> Self:
@@ -125,5 +157,11 @@ class MockCIC(Bench):
         async def call() -> T:
             return function()
 
-        coroutine: Coroutine[Any, Any, T] = call()
+        return self.wait_for_coroutine(call())
+
+    def wait_for_coroutine(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the server's loop and wait for what it returns."""
+        if self._loop is None or self._thread is None:
+            coroutine.close()
+            raise StartError("the server does not run; use it in a `with` block, or call start()")
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from mockcic import MockCIC
 from mockcic.errors import ScenarioError, StartError
 from mockcic.mock import Bench
 from mockcic.simulator.device import Device
+from mockcic.verdict.verdict import VerificationError
 
 ONE = "scenario: one\non: [{event: 'TextRecognizer.*', reply: {Clova.RenderText: {text: 하나}}}, {event: '*'}]\n"
 TWO = ONE.replace("하나", "둘").replace("scenario: one", "scenario: two")
@@ -33,14 +33,14 @@ async def test_it_serves_in_an_async_with_block() -> None:
         async with Device(cic.url, ca_file=cic.ca_file, token=device.token, pace=0) as simulated:
             answer = await simulated.say_text("안녕")
             assert [each.directive.payload for each in answer.directives] == [{"text": "하나"}]
-            entry = await device.wait_for_async("TextRecognizer.Recognize")
+            entry = await device.wait_async("TextRecognizer.Recognize")
             assert entry.data["payload"]["text"] == "안녕"
 
 
 async def test_a_push_reaches_the_device_with_what_the_protocol_fixes(cic: Bench) -> None:
     device = cic.device()
     async with Device(cic.url, ca_file=cic.ca_file, token=device.token, pace=0) as simulated:
-        await asyncio.to_thread(device.wait_for, lambda entry: entry.kind == "downchannel")
+        await device.wait_async("downchannel")
         assert (
             cic.push({"SpeechSynthesizer.Speak": {"ttsLang": "ko", "ttsText": "x", "audio": {"silence": "100ms"}}}) == 1
         )
@@ -81,8 +81,13 @@ def test_a_broken_scenario_changes_nothing(cic: Bench) -> None:
 
 
 def test_waiting_in_vain_says_what_came(cic: Bench) -> None:
-    with pytest.raises(TimeoutError, match=r"waited 0.01 s for event Nothing\.\*; what came:\n  nothing"):
-        cic.wait_for("Nothing.*", timeout=0.01)
+    with pytest.raises(VerificationError) as failure:
+        cic.wait("Nothing.*", within=0.01)
+    assert str(failure.value).splitlines() == [
+        "broken: Nothing.* at least once within 0.01 s",
+        "  it did not come",
+        "  nothing came at all",
+    ]
 
 
 def test_a_port_in_use_is_one_clear_sentence() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mockcic import MockCIC
+from mockcic.trace.file import read_trace
+
 CLIENT = """
 import ssl
 import httpx
@@ -30,7 +33,7 @@ def test_the_fixture_serves_records_and_keeps_tests_apart(pytester: pytest.Pytes
 def test_one(cic):
     device = cic.device()
     assert say(cic, device, "hello").status_code == 200
-    event = cic.wait_for("TextRecognizer.Recognize")
+    event = cic.wait("TextRecognizer.Recognize")
     assert event.data["payload"] == {"text": "hello"}
     assert [each.name for each in cic.directives] == ["SpeechSynthesizer.Speak", "Clova.RenderText"]
 
@@ -99,7 +102,7 @@ import asyncio
 
 async def test_it(cic):
     device = cic.device()
-    waiting = asyncio.gather(device.wait_for_async("TextRecognizer.*"), asyncio.to_thread(say, cic, device, "hi"))
+    waiting = asyncio.gather(device.wait_async("TextRecognizer.*"), asyncio.to_thread(say, cic, device, "hi"))
     entry, answer = await waiting
     assert entry.data["payload"]["text"] == "hi"
     assert answer.status_code == 200
@@ -122,3 +125,271 @@ def test_it(cic, n):
 """
     )
     pytester.runpytest_subprocess("-q", "-n", "2", "-p", "no:cacheprovider").assert_outcomes(passed=12)
+
+
+UNMATCHED = """
+STRANGER = "scenario: narrow\\nsettings: {same_connection: false}\\non: [{event: Clova.Never, name: never}]\\n"
+"""
+
+
+def test_an_event_without_a_rule_fails_the_test_and_says_which_rule_was_nearest(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        CLIENT + UNMATCHED + "\ndef test_it(cic):\n    cic.load(STRANGER)\n    say(cic, cic.device(), 'hello')\n"
+    )
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*broken: every event finds a rule*",
+            "*no rule fits TextRecognizer.Recognize*",
+            "*nearest rule never: event: expected Clova.Never, got TextRecognizer.Recognize*",
+            "*cic dialogue (call)*",
+            "*TextRecognizer.Recognize*",
+        ]
+    )
+
+
+@pytest.mark.parametrize("how", ["--cic-fail-on=none", "--cic-fail-on=findings", "ini", "marker"])
+def test_what_fails_a_test_can_be_switched(pytester: pytest.Pytester, how: str) -> None:
+    mark = "import pytest\npytestmark = pytest.mark.cic(fail_on='findings')\n" if how == "marker" else ""
+    pytester.makepyfile(
+        mark + CLIENT + UNMATCHED + "\ndef test_it(cic):\n    cic.load(STRANGER)\n    say(cic, cic.device(), 'hello')\n"
+    )
+    pytester.makeini("[pytest]\ncic_fail_on = none\n" if how == "ini" else "[pytest]\n")
+    given = [how] if how.startswith("--") else []
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *given).assert_outcomes(passed=1)
+
+
+FINDING = """
+def wrong(cic, device):
+    with client(cic) as http:
+        return http.post(cic.url + "/v1/events", headers={**device.headers, "content-type": "multipart/form-data; boundary=b"},
+            content=b'--b\\r\\nContent-Disposition: form-data; name="metadata"\\r\\n\\r\\n{"event": {"header": {"namespace": "A",'
+            b'"name": "B", "messageId": "m"}, "payload": {}}}\\r\\n--b--\\r\\n')
+"""
+
+
+def test_a_finding_fails_the_test_unless_its_code_is_allowed(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\ncic_scenario = any.yaml\n")
+    pytester.makefile(".yaml", any="scenario: any\nsettings: {same_connection: false}\non: [{event: '*'}]\n")
+    pytester.makepyfile(
+        "import pytest\n"
+        + CLIENT
+        + FINDING
+        + "\ndef test_fails(cic):\n    wrong(cic, cic.device())\n"
+        + "\n@pytest.mark.cic(allow=['message.*', 'user-agent*', 'catalogue*', 'event*'])\n"
+        + "def test_passes(cic):\n    wrong(cic, cic.device())\n    assert cic.findings\n"
+    )
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*broken: no findings*", "*message.context*"])
+
+
+def test_what_devices_do_after_the_test_counts_too(pytester: pytest.Pytester) -> None:
+    """A fixture that stops the device ends before `cic` does."""
+    pytester.makepyfile(
+        "import pytest\n"
+        + CLIENT
+        + UNMATCHED
+        + """
+@pytest.fixture
+def device(cic):
+    cic.load(STRANGER)
+    device = cic.device()
+    yield device
+    say(cic, device, "bye")
+
+def test_it(device):
+    pass
+"""
+    )
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*every event finds a rule*"])
+
+
+def test_a_test_that_fails_by_itself_has_its_evidence_in_the_report(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(CLIENT + "\ndef test_it(cic):\n    say(cic, cic.device(), 'hello')\n    assert False, 'mine'\n")
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--junit-xml=junit.xml")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*mine*", "*cic dialogue (call)*", "*200 TextRecognizer.Recognize*"])
+
+
+def test_a_verification_that_is_not_kept_says_field_by_field_why(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        CLIENT
+        + """
+def test_it(cic):
+    say(cic, cic.device(), "hello")
+    cic.verify("TextRecognizer.Recognize", payload={"text": "world"})
+"""
+    )
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--junit-xml=junit.xml")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(['*✗ payload.text  expected world*got "hello"*'])
+    junit = (pytester.path / "junit.xml").read_text()
+    assert "expected world" in junit
+    assert 'name="cic_verdict" value="broken: ' in junit
+
+
+@pytest.mark.parametrize(("when", "left"), [("off", []), ("on-failure", ["bad"]), ("always", ["bad", "good"])])
+def test_a_trace_is_left_of_each_test_that_is_to_have_one(
+    pytester: pytest.Pytester, when: str, left: list[str]
+) -> None:
+    pytester.makepyfile(
+        CLIENT
+        + """
+def test_good(cic):
+    say(cic, cic.device(), "hello")
+
+def test_bad(cic):
+    say(cic, cic.device(), "hello")
+    assert False
+"""
+    )
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", f"--cic-trace={when}").assert_outcomes(
+        passed=1, failed=1
+    )
+    found = sorted(pytester.path.glob("cic-traces/*.cictrace"))
+    assert [name for name in ("bad", "good") if any(f"test_{name}" in each.name for each in found)] == left
+    assert len(found) == len(left)
+    for each in found:
+        trace = read_trace(each)
+        assert "TextRecognizer.Recognize" in [entry.name for entry in trace.entries]
+        assert [entry.kind for entry in trace.entries][0] == "connect"
+        assert trace.title.endswith(("::test_good", "::test_bad"))
+
+
+def test_tests_of_several_workers_have_servers_of_their_own(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        "import pytest\n"
+        + CLIENT
+        + """
+@pytest.mark.parametrize("number", range(8))
+def test_it(cic, number):
+    assert cic.events == ()
+    say(cic, cic.device(), str(number))
+    assert [each.data["payload"]["text"] for each in cic.events] == [str(number)]
+"""
+    )
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-n", "2").assert_outcomes(passed=8)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_asynchronous_way_works_in_anyio(pytester: pytest.Pytester, backend: str) -> None:
+    pytester.makepyfile(
+        CLIENT
+        + f"""
+import anyio, pytest
+
+@pytest.fixture
+def anyio_backend():
+    return "{backend}"
+
+@pytest.mark.anyio
+async def test_it(cic):
+    device = cic.device()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(anyio.to_thread.run_sync, say, cic, device, "hi")
+        entry = await device.wait_async("TextRecognizer.*", payload={{"text": "hi"}})
+    assert entry.kind == "event"
+    await cic.never_async("Clova.Never", for_=0.01)
+"""
+    )
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(passed=1)
+
+
+def test_a_server_that_runs_elsewhere_can_be_used(pytester: pytest.Pytester) -> None:
+    """Each test has its own devices, scenario and journal there too."""
+    pytester.makefile(
+        ".yaml", own="scenario: own\nsettings: {same_connection: false}\non: [{event: '*', reply: Clova.Help}]\n"
+    )
+    pytester.makepyfile(
+        "import pytest\n"
+        + CLIENT
+        + """
+from mockcic.errors import ScenarioError
+
+@pytest.mark.cic(scenario="own.yaml")
+def test_one(cic):
+    device = cic.device()
+    assert "Help" in say(cic, device, "hello").text
+    cic.wait("TextRecognizer.Recognize", payload={"text": "hello"})
+    cic.verify("Clova.Help", times=1)
+    assert device.state == "start"
+    assert not device.push("Clova.Help")
+    assert cic.journal[0].kind == "connect"
+    assert all(entry.device in ("", device.name) for entry in cic.journal)
+
+def test_other(cic):
+    assert cic.events == ()
+    with pytest.raises(ScenarioError, match="repply"):
+        cic.load("scenario: bad\\non: [{event: '*', repply: x}]\\n")
+    device = cic.device()
+    say(cic, device, "hello")
+    assert [each.name for each in cic.directives] == ["SpeechSynthesizer.Speak", "Clova.RenderText"]
+    assert cic.sound(next(iter(cic.find("attachment"))))
+
+def test_fails(cic):
+    cic.wait("TextRecognizer.Recognize", within=0.05)
+"""
+    )
+    with MockCIC(control_port=0, control_token="secret-of-the-control-side") as server:
+        assert server.control_url is not None
+        result = pytester.runpytest_subprocess(
+            "-q", "-p", "no:cacheprovider", f"--cic-external={server.control_url}",
+            "--cic-external-token=secret-of-the-control-side",
+        )  # fmt: skip
+    result.assert_outcomes(passed=2, failed=1)
+
+
+def test_a_device_that_nobody_announced_is_taken_by_the_test_that_waits_for_it(pytester: pytest.Pytester) -> None:
+    """Hardware has a token of its own."""
+    pytester.makepyfile(
+        """
+import asyncio
+from mockcic.simulator.device import Device
+
+async def test_it(cic):
+    waiting = asyncio.create_task(asyncio.to_thread(cic.wait_for_device, within=5))
+    async with Device(cic.url, ca_file=cic.ca_file, token="hardware-token-77", pace=0) as simulated:
+        device = await waiting
+        assert device.name == "…n-77"
+        assert [entry.kind for entry in device.journal][:2] == ["device", "downchannel"]
+        assert await asyncio.to_thread(device.push, "Clova.Help")
+        await simulated.wait_for("Clova.Help", timeout=5)
+    assert [entry.kind for entry in cic.journal][0] == "connect"
+"""
+    )
+    pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_the_address_of_the_server_can_be_chosen_for_devices_on_a_lan(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+import socket
+
+def test_it(cic):
+    assert cic.url.startswith("https://127.0.0.1:")
+    port = int(cic.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.2", port), timeout=5):
+        pass
+"""
+    )
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--cic-host=0.0.0.0").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--cic-fail-on=unmached"], "*found unmached, expected any of unmatched, findings*"),
+        (["--cic-external=http://127.0.0.1:1", "--cic-port=1"], "*--cic-external uses a server that runs*"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_a_clear_error(
+    pytester: pytest.Pytester, arguments: list[str], said: str
+) -> None:
+    result = pytester.runpytest_subprocess(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([said])

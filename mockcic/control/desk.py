@@ -53,6 +53,7 @@ class Desk:
         self._reread = reread
         self._loaded: dict[str, tuple[ScenarioSet, bool]] = {}
         self.ended = False
+        self._announced: set[str] = set()
         self._at_end: list[Callable[[], None]] = []
 
     @property
@@ -93,6 +94,7 @@ class Desk:
 
     def announce(self, token: str) -> str:
         """The name that the device of a token has, or will have."""
+        self._announced.add(token)
         return self.cic.devices.name_of(token)
 
     def change(self, name: str, change: DeviceChange) -> DeviceShape:
@@ -130,18 +132,22 @@ class Desk:
 
     def forget(self, name: str) -> None:
         """Forget a device, and the scenario it was given."""
-        token = self._token(name)
+        self.drop(self._token(name))
+
+    def drop(self, token: str) -> None:
+        """Forget what there is of a token; harmless when there is nothing."""
         device = self.cic.devices.get(token)
         if device is not None and device.downchannel is not None:
             device.downchannel.end("the device was forgotten by hand")
         self.cic.devices.forget(token)
+        self._announced.discard(token)
 
     def assign(self, name: str, scenario: Scenario) -> str:
         """Give a device a scenario of its own, also before it is first seen; its short name."""
         token = self.cic.devices.token_of(name) or self.cic.devices.token_of(f"…{name}") or name
         if token.startswith("…"):
             raise not_found("device", name, [device.name for device in self.cic.devices])
-        short = self.announce(token)
+        short = self.cic.devices.name_of(token)
         self.cic.devices.assign(token, scenario)
         return short
 
@@ -162,6 +168,7 @@ class Desk:
         return DeviceShape(
             device=device.name,
             scenario=device.scenario.scenario,
+            announced=token in self._announced,
             assigned=self.cic.devices.assigned(token) is not None,
             state=device.engine.state,
             vars=redaction.value(device.engine.vars, token),
@@ -225,6 +232,12 @@ class Desk:
                 raise AskError(409, str(error)) from None
         return self.scenarios
 
+    def replace(self, scenarios: ScenarioSet) -> None:
+        """These are the set now; what was loaded goes too."""
+        self._loaded.clear()
+        self._from_files = scenarios
+        self._take(", ".join(each.scenario for each in scenarios.scenarios))
+
     def take_files(self, scenarios: ScenarioSet, changed: str) -> None:
         """The files have been read again."""
         self._from_files = scenarios
@@ -262,7 +275,7 @@ class Desk:
         all_out = asyncio.Event()
 
         def hear(entry: Entry) -> None:
-            if entry.kind == "directive":
+            if entry.kind == "directive" and "dropped" not in entry.data:
                 key = (entry.device, entry.data["message_id"])
                 if key in waiting:
                     waiting[key] = entry

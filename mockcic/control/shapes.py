@@ -29,6 +29,7 @@ class DeviceShape(BaseModel):
 
     device: str = Field(description="Its short name: the last four characters of its token.")
     scenario: str = Field(description="The scenario it is in.")
+    announced: bool = Field(description="Whether somebody announced its token, so that it is a test's.")
     assigned: bool = Field(description="Whether it was given that scenario, whatever the set says.")
     state: str = Field(description="The scenario's state it is in.")
     vars: dict[str, Any] = Field(description="Its variables.")

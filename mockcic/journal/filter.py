@@ -109,7 +109,9 @@ class Comparison:
     def as_json(self) -> dict[str, Any]:
         """`got` is left out where the member is absent."""
         value: dict[str, Any] = {"member": self.member, "expected": self.expected, "holds": self.holds}
-        return value if self.got is MISSING else {**value, "got": self.got}
+        if self.got is MISSING:
+            return value
+        return {**value, "got": self.got.as_json() if isinstance(self.got, Entry) else self.got}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,9 @@ class Filter:
 
 ANY: Final = Filter("", ())
 
+Asked = str | Mapping[str, Any] | Filter | Callable[[Entry], bool] | None
+"""What can be read as a filter."""
+
 
 def member_of(entry: Entry, member: str) -> object:
     """The value of a member; MISSING where the entry has none."""
@@ -169,6 +174,8 @@ def member_of(entry: Entry, member: str) -> object:
             return entry.wall_s
         case "text":
             return entry.text()
+        case "entry":
+            return entry
         case "context":
             contexts = entry.data.get("contexts", MISSING)
             return contexts if contexts is MISSING else walk(contexts, rest)
@@ -178,8 +185,8 @@ def member_of(entry: Entry, member: str) -> object:
             return walk(entry.data, member)
 
 
-def read_filter(asked: str | Mapping[str, Any] | Filter | None, **members: Any) -> Filter:
-    """The filter of a text, of a mapping, or of members given by name; all of them must hold.
+def read_filter(asked: Asked, **members: Any) -> Filter:
+    """The filter of a text, of a mapping, of a function of an entry, or of members given by name; all must hold.
 
     In a mapping a value is what a scenario's `when` takes (a value, a list of values, or `contains`, `matches`, `min`,
     `max`, `present`, `not`); texts may have the wildcards * and ?. `payload={"lang": "ko"}` asks for that member of the
@@ -192,8 +199,11 @@ def read_filter(asked: str | Mapping[str, Any] | Filter | None, **members: Any) 
             found = asked
         case str():
             found = _read_text(asked)
-        case _:
+        case Mapping():
             found = _read_mapping(asked)
+        case _:
+            name = getattr(asked, "__name__", "a function")
+            found = Filter(name, (Term("entry", f"one that {name} takes", _of_entry(asked)),))
     members = {name: value for name, value in members.items() if value is not None}
     return found.and_(_read_mapping(members)) if members else found
 
@@ -226,6 +236,10 @@ def _read_text(text: str) -> Filter:
     if named and not any(term.member == "kind" for term in terms):
         terms.insert(0, MESSAGES)
     return Filter(text.strip(), tuple(terms))
+
+
+def _of_entry(function: Callable[[Entry], bool]) -> Callable[[object], bool]:
+    return lambda got: isinstance(got, Entry) and bool(function(got))
 
 
 def _is_message(got: object) -> bool:
@@ -262,7 +276,7 @@ def _comparison(found: re.Match[str]) -> Term:
     member, operator, value = found["member"], found["operator"], found["value"]
     _check_member(member)
     if value == "":
-        raise FilterError(f"{member}{operator} without a value", expected=f'a value; "" is the empty text')
+        raise FilterError(f"{member}{operator} without a value", expected='a value; "" is the empty text')
     if operator in ("=", "!="):
         if len(value) > 1 and value.startswith("/") and value.endswith("/"):
             term = _pattern(member, value[1:-1])

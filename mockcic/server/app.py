@@ -249,7 +249,7 @@ class Cic:
             self._users.setdefault(request.connection, set()).add(self.devices.name_of(request.token))
         if known is not None:
             return known
-        device = self.devices.find(request.token, request.user_agent, request.tags)
+        device = self.devices.find(request.token, request.user_agent, request.tags, request.connection)
         if device.engine.settings.user_agent == "warn":
             finding = judge_user_agent(request.headers.get("user-agent"), strict=False)
             if finding is not None:

@@ -167,6 +167,7 @@ class Device:
             dialogue=directive.dialog_request_id,
             name=directive.full_name,
             line="downchannel",
+            message_id=directive.message_id,
             dropped="no downchannel" if line is None or line.ended else "the device does not read",
             why=why,
         )

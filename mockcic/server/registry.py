@@ -74,7 +74,7 @@ class Registry:
             return known.scenario
         return self._assigned.get(token) or self.scenarios.for_device(token, user_agent)
 
-    def find(self, token: str, user_agent: str, tags: tuple[str, ...]) -> Device:
+    def find(self, token: str, user_agent: str, tags: tuple[str, ...], connection: str = "") -> Device:
         """The device of a token; a new one begins in its scenario."""
         device = self._devices.get(token)
         if device is None:
@@ -84,7 +84,14 @@ class Registry:
             device = self._devices[token] = Device(
                 facts, self.scenario_for(token, user_agent), self._journal, self._clock
             )
-            self._journal.add("device", device=device.name, name="new", user_agent=user_agent, tags=list(tags))
+            self._journal.add(
+                "device",
+                device=device.name,
+                connection=connection,
+                name="new",
+                user_agent=user_agent,
+                tags=list(tags),
+            )
         return device
 
     def name_of(self, token: str) -> str:

@@ -93,6 +93,8 @@ def written(value: object, member: str, keep: Keep) -> str:
     """A value as JSON, whole; a long one as the name of the file it was written to."""
     if value is MISSING:
         return "nothing: it is absent"
+    if isinstance(value, Entry):
+        value = value.as_json()
     text = json.dumps(value, ensure_ascii=False, default=str)
     if len(text) <= LONG and text.count("\\n") < LINES:
         return text

@@ -67,13 +67,18 @@ class Verdict:
 
 
 class VerificationError(AssertionError):
-    """A verification that is not kept; its text says what was asked, what came, and how the nearest ones differ."""
+    """Verifications that are not kept; the text says what was asked, what came, and how the nearest ones differ."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, *verdicts: Verdict) -> None:
         from mockcic.verdict.text import verdict_text
 
-        super().__init__(verdict_text(verdict))
-        self.verdict = verdict
+        super().__init__("\n".join(verdict_text(verdict) for verdict in verdicts))
+        self.verdicts = verdicts
+
+    @property
+    def verdict(self) -> Verdict:
+        """The first of them."""
+        return self.verdicts[0]
 
 
 def verdict_from_json(value: Mapping[str, Any]) -> Verdict:

@@ -30,7 +30,7 @@ def names(answer: Answer) -> list[str]:
 
 async def came(cic: Bench, name: str, *, count: int = 1) -> None:
     """Wait until the server has got an event, and answered it."""
-    await cic.wait_for_async(lambda entry: entry.kind == "answer" and entry.name == name, count=count)
+    await cic.wait_async(lambda entry: entry.kind == "answer" and entry.name == name, times=f"{count}..")
 
 
 def test_every_scenario_of_the_folder_is_tested_here() -> None:
@@ -69,7 +69,7 @@ async def test_weather_is_asked_for_by_voice_and_told(cic: Bench, speaker: Speak
         assert stop.directive.dialog_request_id == answer.directives[0].directive.dialog_request_id
         await device.idle(timeout=5)
         await came(cic, "SpeechSynthesizer.SpeechFinished")
-    upload = cic.wait_for("SpeechRecognizer.Recognize", kind="upload")
+    upload = cic.wait("upload name=SpeechRecognizer.Recognize")
     assert 1.0 <= upload.data["seconds"] < 3.0
     assert cic.findings == ()
 
@@ -157,7 +157,7 @@ async def test_music_asks_for_its_address_reports_and_is_paused_by_the_app(cic: 
         await came(cic, "AudioPlayer.ProgressReportDelayPassed")
         delivered = await device.wait_for("AudioPlayer.StreamDeliver")
         assert delivered.directive.payload["audioStream"]["urlPlayable"] is True
-        device_entry = cic.wait_for("AudioPlayer.ProgressReportDelayPassed")
+        device_entry = cic.wait("AudioPlayer.ProgressReportDelayPassed")
         assert device_entry.data["payload"]["token"] == "stream-0007"
         await came(cic, "AudioPlayer.PlayFinished")
     assert cic.findings == ()

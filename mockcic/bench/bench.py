@@ -1,0 +1,373 @@
+"""A test's own place on a server: its devices, its scenario, what happened with them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NoReturn, TypeVar
+
+from mockcic import __version__
+from mockcic.bench.device import TestDevice
+from mockcic.bench.loading import Loadable, Parcel, parcel
+from mockcic.bench.place import Place
+from mockcic.bench.record import Record
+from mockcic.control.desk import make_trace
+from mockcic.control.shapes import Push, Target
+from mockcic.errors import StartError
+from mockcic.journal.entry import Entry, Kind
+from mockcic.journal.filter import Asked, read_filter
+from mockcic.journal.redact import Redaction
+from mockcic.scenario.load import ScenarioSet
+from mockcic.scenario.model import Scenario
+from mockcic.scenario.settings import Profile
+from mockcic.server.clock import LoopClock
+from mockcic.trace.file import Trace, write_trace
+from mockcic.verdict import judge
+from mockcic.verdict.times import Times, read_times
+from mockcic.verdict.verdict import Verdict, VerificationError
+
+WAIT_S: Final = 5.0
+"""How long `wait` waits unless told otherwise (INF)."""
+
+LOOK_ON_S: Final = 1.0
+"""How long `never` looks on unless told otherwise (INF)."""
+
+T = TypeVar("T")
+
+
+class Bench:
+    """A test's own place on a server: its devices, its scenario, its journal. Others on the server are not seen.
+
+    Every call may be made from any thread; those ending in `_async` from asyncio and from trio. A verification that is
+    not kept raises `VerificationError`, an `AssertionError` whose text says what was asked, what came, and field by
+    field how the nearest entries differ.
+    """
+
+    def __init__(self, place: Place, *, all_devices: bool = False) -> None:
+        self._place = place
+        self._all = all_devices
+        self._devices: dict[str, TestDevice] = {}
+        self._names: set[str] = set()
+        self._parcel: Parcel | None = None
+        self._record = Record(lambda entry: self._all or entry.device in self._names)
+        self._end_listening: Callable[[], None] | None = None
+        self._judged = 0
+        self.verdicts: list[Verdict] = []
+        """What came of each verification, in their order."""
+
+    def open(self) -> None:
+        """Begin to listen."""
+        self._end_listening = self._place.listen(self._record.hear)
+
+    def close(self) -> None:
+        """Forget the devices and stop listening."""
+        if self._end_listening is not None:
+            self._end_listening()
+            self._end_listening = None
+        if not self._all:
+            for token in self._devices:
+                self._place.forget(token)
+
+    # ------------------------------------------------------------------ where
+
+    @property
+    def url(self) -> str:
+        """`https://127.0.0.1:PORT`, with the certificate of `ca_file`."""
+        return self._place.url
+
+    @property
+    def h2c_url(self) -> str | None:
+        """`http://127.0.0.1:PORT` for HTTP/2 with prior knowledge in clear text."""
+        return self._place.h2c_url
+
+    @property
+    def ca_file(self) -> Path:
+        """The CA to give to clients."""
+        ca_file = self._place.ca_file
+        if ca_file is None:
+            raise StartError("this server has no TLS, and so no CA")
+        return ca_file
+
+    # ------------------------------------------------------------------ devices and scenarios
+
+    def device(self, token: str | None = None) -> TestDevice:
+        """A device of this test, with a fresh token unless one is given."""
+        token = token or f"test-{uuid.uuid4().hex}"
+        if token not in self._devices:
+            name = self._place.announce(token)
+            self._names.add(name)
+            self._devices[token] = TestDevice(self, token, name)
+            if self._parcel is not None:
+                self._place.assign(token, self._parcel)
+        return self._devices[token]
+
+    def wait_for_device(self, *, within: float = 30.0) -> TestDevice:
+        """The next device that opens a downchannel and is no other test's: hardware that has a token of its own.
+
+        Its token stays unknown, `token` is its short name; everything else works.
+        """
+        heard = Record(lambda _: True)
+        opened = read_filter({"kind": "downchannel", "name": "open"})
+        now, seen = LoopClock().now, 0
+        until = now() + within
+        end = self._place.listen(heard.hear)
+        try:
+            while not (name := self._free_device()):
+                waiting = heard.wait(opened, Times(1, None), max(0.0, until - now()), after=seen, device=None)
+                if waiting.last is None:
+                    return self._nobody_came(within)
+                seen = waiting.last.number
+            self._names.add(name)
+        finally:
+            end()
+        self._record.adopt(name, heard.entries)
+        device = self._devices[name] = TestDevice(self, name, name)
+        if self._parcel is not None:
+            self._place.assign(name, self._parcel)
+        return device
+
+    def _nobody_came(self, within: float) -> NoReturn:
+        asked = f"a device that no test announced opens a downchannel within {within:g} s"
+        verdict = self.say(Verdict(asked, "broken", "none did"))
+        raise VerificationError(verdict)
+
+    def _free_device(self) -> str:
+        """The short name of a device that is connected and that no test announced; empty without one."""
+        free = (each for each in self._place.devices() if each.downchannel and not each.announced)
+        return next((each.device for each in free if each.device not in self._names), "")
+
+    @property
+    def token(self) -> str:
+        """The token of the test's first device; made when first asked for."""
+        return next(iter(self._devices), None) or self.device().token
+
+    def load(self, what: Loadable, *, profile: Profile | None = None, strict: bool = False) -> ScenarioSet:
+        """Run this scenario from now on: a path, YAML text, a mapping. `ScenarioError` changes nothing."""
+        self._parcel = parcel(what, profile=profile, strict=strict)
+        if self._all:
+            self._place.load(self._parcel)
+        for token in self._devices:
+            self._place.assign(token, self._parcel)
+        return self._parcel.scenarios
+
+    @property
+    def scenarios(self) -> ScenarioSet | None:
+        """What was loaded here, if anything."""
+        return None if self._parcel is None else self._parcel.scenarios
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """The scenario that was loaded here, if any; of a set, the one for any device."""
+        return None if self.scenarios is None else self.scenarios.for_device("", "")
+
+    def push(
+        self,
+        directive: str | Mapping[str, Any],
+        payload: Mapping[str, Any] | None = None,
+        *,
+        to: TestDevice | None = None,
+        within: float = WAIT_S,
+    ) -> int:
+        """Push a directive to the devices of this test, or to one; how many downchannels it was handed to.
+
+        `directive` is `"Namespace.Name"` with its payload beside it, or a mapping as a scenario has it:
+        `{"SpeechSynthesizer.Speak": {"audio": {"tone": 440}}}`. What the protocol fixes is filled in.
+        """
+        step = {directive: dict(payload or {})} if isinstance(directive, str) else dict(directive)
+        if to is not None:
+            names = [to.name]
+        elif self._all:
+            names = [device.device for device in self._place.devices() if device.downchannel]
+        else:
+            names = [device.name for device in self._devices.values() if device.connected]
+        if not names or (to is not None and self._place.look(to.name) is None):
+            return 0
+        return self._place.push(Push(step=step, to=Target(device=names), within=within)).count
+
+    # ------------------------------------------------------------------ what happened
+
+    @property
+    def journal(self) -> tuple[Entry, ...]:
+        """What happened, oldest first."""
+        self._place.catch_up()
+        return self._record.entries
+
+    @property
+    def events(self) -> tuple[Entry, ...]:
+        """The events that came: `entry.name`, `entry.dialogue`, `entry.data["payload"]`."""
+        return self._of("event")
+
+    @property
+    def directives(self) -> tuple[Entry, ...]:
+        """The directives that were sent: `entry.data["line"]` is `reply` or `downchannel`."""
+        return self._of("directive")
+
+    @property
+    def findings(self) -> tuple[Entry, ...]:
+        """What devices did wrong."""
+        return self._of("finding")
+
+    def find(self, asked: Asked, **members: Any) -> tuple[Entry, ...]:
+        """The entries that fit a filter."""
+        fits = read_filter(asked, **members).fits
+        return tuple(entry for entry in self.journal if fits(entry))
+
+    def _of(self, kind: Kind) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.journal if entry.kind == kind)
+
+    def sound(self, entry: Entry) -> bytes | None:
+        """The bytes of an upload's sound, or of an attachment; None when they are no longer kept."""
+        sha256 = entry.data.get("sha256")
+        return self._place.sound(sha256) if sha256 else None
+
+    def clear(self) -> None:
+        """Forget what happened so far; devices and scenario stay."""
+        self._place.catch_up()
+        self._record.clear()
+
+    def trace(self, path: Path | str | None = None, *, title: str = "") -> Trace:
+        """What happened, with sounds and scenarios, as one value; written to a .cictrace file where `path` says."""
+        redaction = Redaction()
+        texts = {} if self.scenarios is None else dict(self.scenarios.texts)
+        for token in self._devices:
+            texts = {name: redaction.text(text, token) for name, text in texts.items()}
+        trace = make_trace(
+            self.journal,
+            scenarios=[] if self.scenarios is None else self.scenarios.scenarios,
+            texts=texts,
+            sound=self._place.sound,
+            dropped=self._record.dropped,
+            title=title,
+            version=__version__,
+        )
+        if path is not None:
+            write_trace(Path(path), trace)
+        return trace
+
+    # ------------------------------------------------------------------ verification
+
+    def verify(
+        self,
+        asked: Asked,
+        times: int | str | Times | None = None,
+        *,
+        device: TestDevice | None = None,
+        after: Entry | int | None = None,
+        **members: Any,
+    ) -> Verdict:
+        """How often something came: a number (exactly), "2..", "at most 1"; at least once without it.
+
+        `members` are more conditions: `payload={"lang": "ko"}`.
+        """
+        wanted = read_filter(asked, **members)
+        entries, gone = self._scope(after, device)
+        return self.say(judge.verify(entries, wanted, read_times(times), gone=gone)).raise_if_broken()
+
+    def verify_order(
+        self, asked: Sequence[Asked], *, device: TestDevice | None = None, after: Entry | int | None = None
+    ) -> Verdict:
+        """Whether things came one after another; others may come between."""
+        entries, gone = self._scope(after, device)
+        return self.say(judge.verify_order(entries, [read_filter(each) for each in asked], gone=gone)).raise_if_broken()
+
+    def wait(
+        self,
+        asked: Asked,
+        *,
+        within: float = WAIT_S,
+        times: int | str | Times | None = None,
+        device: TestDevice | None = None,
+        after: Entry | int | None = None,
+        **members: Any,
+    ) -> Entry:
+        """Wait until something came, now or within seconds; the entry that decided it. What came before counts."""
+        wanted, often = read_filter(asked, **members), read_times(times)
+        name, number = None if device is None else device.name, _number(after)
+        waiting = self._record.wait(wanted, often, within, after=number, device=name)
+        verdict = waiting.verdict(
+            self._record.scope(number, name), gone=self._record.gone(number, name), within_s=within
+        )
+        self.say(verdict).raise_if_broken()
+        assert waiting.last is not None or often.low == 0
+        return waiting.last or NOTHING
+
+    async def wait_async(self, asked: Asked, **how: Any) -> Entry:
+        """As `wait`, for a test that runs in an event loop."""
+        return await _aside(partial(self.wait, asked, **how))
+
+    def never(
+        self,
+        asked: Asked,
+        *,
+        for_: float = LOOK_ON_S,
+        device: TestDevice | None = None,
+        after: Entry | int | None = None,
+        **members: Any,
+    ) -> Verdict:
+        """Whether something stays away, also for the next seconds."""
+        wanted = read_filter(asked, **members)
+        name, number = None if device is None else device.name, _number(after)
+        self._record.wait(wanted, Times(0, 0), for_, after=number, device=name)
+        entries, gone = self._scope(after, device)
+        return self.say(judge.never(entries, wanted, gone=gone, for_s=for_)).raise_if_broken()
+
+    async def never_async(self, asked: Asked, **how: Any) -> Verdict:
+        """As `never`, for a test that runs in an event loop."""
+        return await _aside(partial(self.never, asked, **how))
+
+    def no_unmatched(self, *, device: TestDevice | None = None, after: Entry | int | None = None) -> Verdict:
+        """Whether every event found a rule."""
+        entries, gone = self._scope(after, device)
+        return self.say(judge.no_unmatched(entries, gone=gone)).raise_if_broken()
+
+    def no_findings(
+        self, *, allow: Sequence[str] = (), device: TestDevice | None = None, after: Entry | int | None = None
+    ) -> Verdict:
+        """Whether the devices kept to the documents; `allow` are codes that do not count, wildcards allowed."""
+        entries, gone = self._scope(after, device)
+        return self.say(judge.no_findings(entries, gone=gone, allow=allow)).raise_if_broken()
+
+    def all_rules_used(self, *, device: TestDevice | None = None) -> Verdict:
+        """Whether every rule of the scenario that was loaded here answered at least once."""
+        if self.scenarios is None:
+            raise StartError("no scenario was loaded here; all_rules_used asks about the rules of one")
+        rules = [(each.scenario, rule.label) for each in self.scenarios.scenarios for rule in each.on]
+        entries, gone = self._scope(None, device)
+        return self.say(judge.all_rules_used(entries, rules, gone=gone)).raise_if_broken()
+
+    def _scope(self, after: Entry | int | None, device: TestDevice | None) -> tuple[list[Entry], bool]:
+        self._place.catch_up()
+        name, number = None if device is None else device.name, _number(after)
+        return self._record.scope(number, name), self._record.gone(number, name)
+
+    def say(self, verdict: Verdict) -> Verdict:
+        """Keep it beside what happened, so that a trace and a report have it."""
+        self.verdicts.append(verdict)
+        last = self._record.last
+        number, at_s, wall_s = (0, 0.0, time.time()) if last is None else (last.number, last.at_s, time.time())
+        if last is not None:
+            at_s += max(0.0, wall_s - last.wall_s)
+        data = {"status": verdict.status, "why": verdict.why}
+        self._record.add(Entry(number, "verdict", at_s, wall_s, name=verdict.asked, data=data))
+        return verdict
+
+
+NOTHING: Final = Entry(0, "verdict", 0.0, 0.0, name="nothing came, as it should be")
+"""What `wait` gives when at most so many were asked for, and none came."""
+
+
+def _number(after: Entry | int | None) -> int:
+    return after.number if isinstance(after, Entry) else after or 0
+
+
+async def _aside(function: Callable[[], T]) -> T:
+    """Run what waits in a thread, from asyncio or trio; a cancelled test does not wait for it."""
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
+
+
+__all__ = ["Bench"]

@@ -1,0 +1,107 @@
+"""One device as a test sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mockcic.control.shapes import DeviceChange, DeviceShape
+from mockcic.journal.entry import Entry
+from mockcic.verdict.verdict import Verdict
+
+if TYPE_CHECKING:
+    from mockcic.bench.bench import Bench
+    from mockcic.journal.filter import Asked
+
+
+class TestDevice:
+    """The token to give to a device, and what it did."""
+
+    __test__ = False  # pytest: this is no test class
+
+    def __init__(self, bench: Bench, token: str, name: str) -> None:
+        self.token = token
+        self.name = name
+        """Its short name in the journal."""
+        self._bench = bench
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The request headers that make a client this device."""
+        return {
+            "authorization": f"Bearer {self.token}",
+            "user-agent": "MockMaker/TestDevice/1.0.0 (Linux;pytest)",
+        }
+
+    def _look(self) -> DeviceShape:
+        found = self._bench._place.look(self.token)
+        if found is None:
+            raise LookupError("the device has not connected yet")
+        return found
+
+    @property
+    def state(self) -> str:
+        """The scenario's state it is in; can be set."""
+        return self._look().state
+
+    @state.setter
+    def state(self, state: str) -> None:
+        self._bench._place.change(self.token, DeviceChange(state=state))
+
+    @property
+    def vars(self) -> dict[str, Any]:
+        """Its variables; `set` changes them."""
+        return self._look().vars
+
+    def set(self, **values: Any) -> None:
+        """Give variables of its scenario new values."""
+        self._bench._place.change(self.token, DeviceChange(vars=values))
+
+    def reset(self) -> None:
+        """Let it begin anew: state, variables and counters as at the start, running scripts cancelled."""
+        self._bench._place.reset(self.token)
+
+    def expire(self) -> None:
+        """End its downchannel, as if its lifetime were over."""
+        self._bench._place.expire(self.token)
+
+    @property
+    def connected(self) -> bool:
+        """Whether its downchannel is open."""
+        found = self._bench._place.look(self.token)
+        return found is not None and found.downchannel
+
+    def push(self, directive: str | Mapping[str, Any], payload: Mapping[str, Any] | None = None) -> bool:
+        """Push a directive on its downchannel; False when there is none. See `Bench.push`."""
+        return self._bench.push(directive, payload, to=self) == 1
+
+    @property
+    def journal(self) -> tuple[Entry, ...]:
+        """What happened with it, oldest first."""
+        return tuple(entry for entry in self._bench.journal if entry.device == self.name)
+
+    @property
+    def events(self) -> tuple[Entry, ...]:
+        """The events it sent."""
+        return tuple(entry for entry in self.journal if entry.kind == "event")
+
+    @property
+    def directives(self) -> tuple[Entry, ...]:
+        """The directives that were sent to it."""
+        return tuple(entry for entry in self.journal if entry.kind == "directive")
+
+    def wait(self, asked: Asked, **how: Any) -> Entry:
+        """As `Bench.wait`, of this device only."""
+        return self._bench.wait(asked, device=self, **how)
+
+    async def wait_async(self, asked: Asked, **how: Any) -> Entry:
+        """As `Bench.wait_async`, of this device only."""
+        return await self._bench.wait_async(asked, device=self, **how)
+
+    def verify(self, asked: Asked, times: Any = None, **how: Any) -> Verdict:
+        """As `Bench.verify`, of this device only."""
+        return self._bench.verify(asked, times, device=self, **how)
+
+    def never(self, asked: Asked, **how: Any) -> Verdict:
+        """As `Bench.never`, of this device only."""
+        return self._bench.never(asked, device=self, **how)

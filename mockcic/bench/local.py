@@ -1,0 +1,115 @@
+"""A place in this process: a server in a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from mockcic.bench.loading import Parcel
+from mockcic.bench.place import Hear
+from mockcic.control.ask import AskError
+from mockcic.control.desk import Desk
+from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Push
+from mockcic.server.service import Service
+
+T = TypeVar("T")
+
+
+class Running(Protocol):
+    """A server that runs in a thread of its own."""
+
+    service: Service
+    desk: Desk
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Run a function in the server's loop and wait for what it returns."""
+
+    def wait_for_coroutine(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the server's loop and wait for what it returns."""
+
+
+class LocalPlace:
+    """See `Place`."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+
+    @property
+    def _desk(self) -> Desk:
+        return self._running.desk
+
+    @property
+    def url(self) -> str:
+        """`https://127.0.0.1:PORT`."""
+        return self._running.service.url
+
+    @property
+    def h2c_url(self) -> str | None:
+        """`http://127.0.0.1:PORT`."""
+        return self._running.service.h2c_url
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The CA in the home of this user."""
+        return self._running.service.ca_file
+
+    def listen(self, hear: Hear) -> Callable[[], None]:
+        """`hear` is called in the server's thread."""
+        end = self._running.call(lambda: self._desk.journal.listen(hear))
+        return lambda: self._running.call(end)
+
+    def catch_up(self) -> None:
+        """An entry is heard where it is written: once the loop has had its turn, all have been."""
+        self._running.call(lambda: None)
+
+    def announce(self, token: str) -> str:
+        """See `Place`."""
+        return self._running.call(lambda: self._desk.announce(token))
+
+    def assign(self, token: str, parcel: Parcel) -> None:
+        """The first scenario that fits the token."""
+        self._running.call(lambda: self._desk.assign(token, parcel.scenarios.for_device(token, "")))
+
+    def load(self, parcel: Parcel) -> None:
+        """The whole set."""
+        self._running.call(lambda: self._desk.replace(parcel.scenarios))
+
+    def forget(self, token: str) -> None:
+        """See `Place`."""
+        self._running.call(lambda: self._desk.drop(token))
+
+    def look(self, name: str) -> DeviceShape | None:
+        """See `Place`."""
+
+        def look() -> DeviceShape | None:
+            try:
+                return self._desk.device(name)
+            except AskError:
+                return None
+
+        return self._running.call(look)
+
+    def devices(self) -> list[DeviceShape]:
+        """See `Place`."""
+        return self._running.call(self._desk.devices)
+
+    def change(self, token: str, change: DeviceChange) -> None:
+        """See `Place`."""
+        self._running.call(lambda: self._desk.change(token, change))
+
+    def reset(self, token: str) -> None:
+        """See `Place`."""
+        self._running.call(lambda: self._desk.reset(token))
+
+    def expire(self, token: str) -> None:
+        """See `Place`."""
+        self._running.call(lambda: self._desk.expire(token))
+
+    def push(self, push: Push) -> Delivery:
+        """See `Place`."""
+        return self._running.wait_for_coroutine(self._desk.push(push))
+
+    def sound(self, sha256: str) -> bytes | None:
+        """Read from the spool, in the caller's thread."""
+        return self._desk.journal.spool.get(sha256)

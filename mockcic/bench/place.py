@@ -1,0 +1,68 @@
+"""What a bench needs of a server, wherever it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from mockcic.bench.loading import Parcel
+from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Push
+from mockcic.journal.entry import Entry
+
+Hear = Callable[[Entry], None]
+
+
+class Place(Protocol):
+    """A running server. Every call may be made from any thread and waits until it is done."""
+
+    @property
+    def url(self) -> str:
+        """Where devices connect."""
+
+    @property
+    def h2c_url(self) -> str | None:
+        """Where they connect in clear text, None where they cannot."""
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The CA to give to clients, None without TLS."""
+
+    def listen(self, hear: Hear) -> Callable[[], None]:
+        """Call `hear` with each new entry, in a thread of the place; returns what ends that."""
+
+    def catch_up(self) -> None:
+        """Return when every entry that the server has written by now was heard."""
+
+    def announce(self, token: str) -> str:
+        """The short name that the device of a token has, or will have."""
+
+    def assign(self, token: str, parcel: Parcel) -> None:
+        """Give a device a scenario of its own. Raises `ScenarioError`."""
+
+    def load(self, parcel: Parcel) -> None:
+        """Make a scenario that of all devices which were not given one of their own."""
+
+    def forget(self, token: str) -> None:
+        """Forget a device, and what it was given; harmless when it is not known."""
+
+    def look(self, name: str) -> DeviceShape | None:
+        """A device as it is now, by token or short name; None when it has not come yet."""
+
+    def devices(self) -> list[DeviceShape]:
+        """All devices that have come."""
+
+    def change(self, token: str, change: DeviceChange) -> None:
+        """Put a device into a state, give its variables values."""
+
+    def reset(self, token: str) -> None:
+        """Let a device begin anew."""
+
+    def expire(self, token: str) -> None:
+        """End a device's downchannel."""
+
+    def push(self, push: Push) -> Delivery:
+        """Push a directive; returns when its bytes were handed to the connections."""
+
+    def sound(self, sha256: str) -> bytes | None:
+        """The bytes of a sound that was kept."""

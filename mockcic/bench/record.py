@@ -1,0 +1,127 @@
+"""The entries of one test, and who waits for one: filled by the server's thread, asked by others."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from mockcic.journal.entry import Entry
+from mockcic.journal.filter import Filter
+from mockcic.journal.store import Kept
+from mockcic.verdict.times import Times
+from mockcic.verdict.waiting import Waiting
+
+CONNECTIONS: Final = 1000
+"""Connects that are remembered until it is known whose they are (INF)."""
+
+
+class Record:
+    """Keeps the entries that `concerns` says are this test's. Every call may be made from any thread."""
+
+    def __init__(self, concerns: Callable[[Entry], bool]) -> None:
+        self._concerns = concerns
+        self._lock = threading.Lock()
+        self._kept = Kept()
+        self._waiting: list[tuple[Callable[[Entry], bool], threading.Event]] = []
+        self._connects: OrderedDict[str, Entry] = OrderedDict()
+        self._began = 0
+
+    def hear(self, entry: Entry) -> None:
+        """Take an entry of the server's journal, in its order."""
+        with self._lock:
+            if not self._concerns(entry):
+                if entry.kind == "connect":
+                    self._remember(entry)
+                return
+            connect = self._connects.pop(entry.connection, None)
+            if connect is not None:
+                self._take(connect)
+            self._take(entry)
+
+    def _remember(self, connect: Entry) -> None:
+        """Whose connection it is shows when a token comes on it."""
+        self._connects[connect.connection] = connect
+        if len(self._connects) > CONNECTIONS:
+            self._connects.popitem(last=False)
+
+    def _take(self, entry: Entry) -> None:
+        self._kept.keep(entry, entry.data.get("bytes", 0) if entry.kind == "directive" else _weight(entry))
+        for hear, over in self._waiting:
+            if hear(entry):
+                over.set()
+
+    def adopt(self, device: str, entries: Iterable[Entry]) -> None:
+        """Take what a device did before it was known to be this test's, in its place among the others."""
+        others = Record(lambda entry: entry.device == device)
+        for entry in entries:
+            others.hear(entry)
+        with self._lock:
+            known = {entry.number: entry for entry in (*others.entries, *self._kept)}
+            self._kept.clear()
+            for number in sorted(known):
+                self._take(known[number])
+
+    def add(self, entry: Entry) -> None:
+        """Take an entry of the test's own, such as a verdict."""
+        with self._lock:
+            self._take(entry)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All of them, oldest first; those that came before `clear` no more."""
+        with self._lock:
+            return tuple(self._kept)
+
+    @property
+    def dropped(self) -> int:
+        """How many went because newer ones came."""
+        return self._kept.dropped
+
+    @property
+    def last(self) -> Entry | None:
+        """The youngest."""
+        with self._lock:
+            return next(reversed(tuple(self._kept)), None)
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._kept.clear()
+
+    def gone(self, after: int, device: str | None) -> bool:
+        """Whether entries of this part have been dropped."""
+        with self._lock:
+            return self._kept.dropped_after(after, None if device is None else (device,))
+
+    def scope(self, after: int, device: str | None) -> list[Entry]:
+        """The entries younger than `after`, of one device."""
+        return [entry for entry in self.entries if entry.number > after and (device is None or entry.device == device)]
+
+    def wait(self, asked: Filter, times: Times, within_s: float, *, after: int, device: str | None) -> Waiting:
+        """Wait until it is decided, or the time is over. What came before counts."""
+        waiting = Waiting(asked, times)
+        over = threading.Event()
+
+        def hear(entry: Entry) -> bool:
+            in_scope = entry.number > after and (device is None or entry.device == device)
+            return in_scope and waiting.hear(entry)
+
+        with self._lock:
+            if any(hear(entry) for entry in self._kept) or waiting.over:
+                return waiting
+            mine = (hear, over)
+            self._waiting.append(mine)
+        try:
+            over.wait(within_s)
+        finally:
+            with self._lock:
+                self._waiting.remove(mine)
+        return waiting
+
+
+def _weight(entry: Entry) -> int:
+    """What an entry carries, about: an event's metadata; others are small."""
+    parts = entry.data.get("parts")
+    return sum(part.get("bytes", 0) for part in parts) if parts and entry.kind == "event" else 0

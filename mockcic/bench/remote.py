@@ -1,0 +1,216 @@
+"""A place elsewhere: a server in another process or on another machine, through its control API."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from mockcic.bench.loading import Parcel
+from mockcic.bench.place import Hear
+from mockcic.control.client import ControlClient, ControlError
+from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Push
+from mockcic.errors import Problem, ScenarioError, StartError
+from mockcic.journal.entry import entry_from_json
+
+CATCH_UP_S: Final = 10.0
+
+
+class RemotePlace:
+    """See `Place`. Entries come over one line of server-sent events, read by a thread.
+
+    Raises `StartError` when there is no server, `ControlError` for what it refuses.
+    """
+
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        self._client = ControlClient(url, token)
+        self._token = token
+        ready = self._client.ask("GET", "/readyz")
+        self._url = self._reachable(ready["url"])
+        self._h2c_url = None if ready["h2c_url"] is None else self._reachable(ready["h2c_url"])
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._ca_file = self._keep(ready["ca"]) if ready["ca"] else None
+        self._hearers: list[Hear] = []
+        self._heard = 0
+        self._changed = threading.Condition()
+        self._closed = False
+        self._broken = ""
+        self._thread: threading.Thread | None = None
+        self._lines: Any = None
+
+    def close(self) -> None:
+        """End the line."""
+        self._closed = True
+        if self._lines is not None:
+            with contextlib.suppress(Exception):  # whatever the reading thread was in the middle of
+                self._lines.close()
+        self._client.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _reachable(self, url: str) -> str:
+        """A server that listens everywhere names its own loopback; seen from here it is where its control API is."""
+        here = urlsplit(self._client.url).hostname or ""
+        parts = urlsplit(url)
+        if (parts.hostname or "") in ("127.0.0.1", "::1") and here not in ("127.0.0.1", "::1", "localhost"):
+            host = f"[{here}]" if ":" in here else here
+            return f"{parts.scheme}://{host}:{parts.port}"
+        return url
+
+    def _keep(self, pem: str) -> Path:
+        self._folder = tempfile.TemporaryDirectory(prefix="mockcic-ca-")
+        path = Path(self._folder.name) / "ca.pem"
+        path.write_text(pem)
+        return path
+
+    @property
+    def url(self) -> str:
+        """Where the server says that devices connect."""
+        return self._url
+
+    @property
+    def h2c_url(self) -> str | None:
+        """The same in clear text."""
+        return self._h2c_url
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The server's CA, in a file of this process."""
+        return self._ca_file
+
+    # ------------------------------------------------------------------ entries
+
+    def listen(self, hear: Hear) -> Callable[[], None]:
+        """`hear` is called in the thread that reads the line."""
+        with self._changed:
+            self._hearers = [*self._hearers, hear]
+        if self._thread is None:
+            self._begin()
+
+        def end() -> None:
+            with self._changed:
+                self._hearers = [each for each in self._hearers if each is not hear]
+
+        return end
+
+    def _begin(self) -> None:
+        self._heard = self._client.journal(limit=1)["last"]
+        begun = threading.Event()
+        self._thread = threading.Thread(target=self._read, args=(begun,), name="mockcic journal", daemon=True)
+        self._thread.start()
+        begun.wait(CATCH_UP_S)
+
+    def _read(self, begun: threading.Event) -> None:
+        client = ControlClient(self._client.url, self._token)
+        try:
+            with client, client.stream("/v1/journal/live", params={"after": self._heard}) as lines:
+                self._lines = client
+                for value in lines:
+                    begun.set()
+                    if value is not None:
+                        self._hear(value)
+            self._broken = "the server ended the line"
+        except (StartError, ControlError) as error:
+            self._broken = str(error)
+        except Exception as error:
+            if not self._closed:
+                self._broken = str(error)
+                raise
+        finally:
+            begun.set()
+            with self._changed:
+                self._changed.notify_all()
+
+    def _hear(self, value: dict[str, Any]) -> None:
+        entry = entry_from_json(value)
+        for hear in self._hearers:
+            hear(entry)
+        with self._changed:
+            self._heard = entry.number
+            self._changed.notify_all()
+
+    def catch_up(self) -> None:
+        """Ask how far the journal is, and wait until the line is as far. Raises `StartError` when it broke."""
+        if self._thread is None:
+            return
+        last = self._client.journal(limit=1)["last"]
+        with self._changed:
+            self._changed.wait_for(lambda: self._heard >= last or self._broken, CATCH_UP_S)
+            if self._heard < last:
+                raise StartError(f"the journal of {self._client.url} cannot be read: {self._broken or 'it is late'}")
+
+    # ------------------------------------------------------------------ devices
+
+    def announce(self, token: str) -> str:
+        """See `Place`."""
+        return str(self._client.ask("POST", "/v1/devices", json={"token": token})["device"])
+
+    def assign(self, token: str, parcel: Parcel) -> None:
+        """The scenario travels as it was given."""
+        self._send("PUT", self._client.device_path(token, "scenario"), parcel)
+
+    def load(self, parcel: Parcel) -> None:
+        """The scenario becomes the default of the set."""
+        self._send("POST", "/v1/scenarios", parcel, default=True)
+
+    def _send(self, method: str, path: str, parcel: Parcel, **query: Any) -> None:
+        if parcel.body is None:
+            raise StartError("a folder, or a set that is loaded already, cannot be sent to a server; name one file")
+        query |= {} if parcel.profile is None else {"profile": parcel.profile}
+        query |= {"strict": True} if parcel.strict else {}
+        try:
+            headers = {"content-type": parcel.content_type}
+            self._client.ask(method, path, content=parcel.body, params=query, headers=headers, wait_s=30)
+        except ControlError as error:
+            if problems := error.problem.get("problems"):
+                raise ScenarioError([Problem(**each) for each in problems]) from None
+            raise
+
+    def forget(self, token: str) -> None:
+        """See `Place`."""
+        try:
+            self._client.ask("DELETE", self._client.device_path(token))
+        except ControlError as error:
+            if error.status != 404:
+                raise
+
+    def look(self, name: str) -> DeviceShape | None:
+        """See `Place`."""
+        try:
+            return DeviceShape(**self._client.ask("GET", self._client.device_path(name)))
+        except ControlError as error:
+            if error.status != 404:
+                raise
+            return None
+
+    def devices(self) -> list[DeviceShape]:
+        """See `Place`."""
+        return [DeviceShape(**each) for each in self._client.devices()]
+
+    def change(self, token: str, change: DeviceChange) -> None:
+        """See `Place`."""
+        self._client.ask("PATCH", self._client.device_path(token), json=change.model_dump())
+
+    def reset(self, token: str) -> None:
+        """See `Place`."""
+        self._client.ask("POST", self._client.device_path(token, "reset"))
+
+    def expire(self, token: str) -> None:
+        """See `Place`."""
+        self._client.ask("POST", self._client.device_path(token, "expire"))
+
+    def push(self, push: Push) -> Delivery:
+        """See `Place`."""
+        answer = self._client.ask("POST", "/v1/push", json=push.model_dump(exclude_none=True), wait_s=push.within)
+        return Delivery(**answer)
+
+    def sound(self, sha256: str) -> bytes | None:
+        """See `Place`."""
+        try:
+            return self._client.send("GET", f"/v1/sounds/{sha256}", params={"raw": True}, wait_s=30).content
+        except ControlError:
+            return None
