@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby, zip_longest
 from typing import Any, Final
 
@@ -180,8 +180,7 @@ def _same(member: str, a: tuple[object, Entry], b: tuple[object, Entry], ids: Id
     if isinstance(left, str) and isinstance(right, str):
         if ids.same(member.rpartition(".")[2], left, right):
             return True
-        moments = _moment(left), _moment(right)  # "in ten minutes" is another time in every run
-        return None not in moments and abs(_since(moments[0], of_a) - _since(moments[1], of_b)) <= band_s
+        return _same_moment(left, right, of_b.wall_s - of_a.wall_s, band_s)
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, int | float) and isinstance(right, int | float) and member.endswith("InMilliseconds"):
@@ -189,17 +188,23 @@ def _same(member: str, a: tuple[object, Entry], b: tuple[object, Entry], ids: Id
     return left == right
 
 
-def _moment(text: str) -> float | None:
-    """An ISO 8601 time with date and zone, in seconds since 1970."""
+def _same_moment(a: str, b: str, later_s: float, band_s: float) -> bool:
+    """Whether two times are as far from the clocks of their runs: "in ten minutes" is another time in each."""
+    moments = _moment(a), _moment(b)
+    if moments[0] is None or moments[1] is None:
+        return False
+    whole = not moments[0].microsecond and not moments[1].microsecond  # whole seconds are up to one off
+    off_s = (moments[1] - moments[0]).total_seconds() - later_s
+    return abs(off_s) <= band_s + (1.0 if whole else 0.0)
+
+
+def _moment(text: str) -> datetime | None:
+    """An ISO 8601 date with a time; where it names no zone, both runs had the same."""
     try:
         moment = datetime.fromisoformat(text) if len(text) > len("2026-03-02T") else None
-        return None if moment is None or moment.tzinfo is None else moment.timestamp()
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
-
-
-def _since(moment: float | None, entry: Entry) -> float:
-    return (moment or 0.0) - entry.wall_s
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _members(entry: Entry) -> dict[str, Any]:

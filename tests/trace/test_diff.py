@@ -100,11 +100,16 @@ def test_how_often_a_device_pinged_in_a_row_does_not_count() -> None:
         ({"x": {"y": 1}}, {"x": {"y": 2}}, 1),
         ("2026-03-02T03:10:00+00:00", "2026-03-02T04:10:00+00:00", 0),
         ("2026-03-02T03:10:00+00:00", "2026-03-02T04:11:00+00:00", 1),
+        ("2026-03-02T03:10:00", "2026-03-02T04:10:01", 0),
+        ("2026-03-02T03:10:00", "2026-03-02T04:10:02", 1),
+        ("2026-03-02T03:10:00.250Z", "2026-03-02T04:10:00.700Z", 0),
+        ("2026-03-02T03:10:00.250Z", "2026-03-02T04:10:01.250Z", 1),
+        ("2026-03-02 not a time", "2026-03-02 no time", 1),
         ("http://x/cid:1?a", "http://y/cid:1?a", 1),
     ],
 )
 def test_values_are_compared_as_json(a: object, b: object, differences: int) -> None:
-    """A moment counts by how far it is from the wall clock of its own run; these two are an hour apart."""
+    """A moment counts by how far it is from the clock of its own run, an hour later here; whole seconds are rough."""
     life, other = Entries(), Entries()
     life.add("event", 0.0, "A.B", payload={"m": a})
     other.add("event", 0.0, "A.B", payload={"m": b})
