@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import delays, downchannels, events, start
+from benchmarks import asking, delays, downchannels, events, journal, start
 from benchmarks.harness import print_table
 
-ALL = {"events": events.run, "downchannels": downchannels.run, "delays": delays.run, "start": start.run}
+ALL = {
+    "events": events.run,
+    "downchannels": downchannels.run,
+    "delays": delays.run,
+    "start": start.run,
+    "journal": journal.run,
+    "asking": asking.run,
+    "memory": journal.memory,
+}
+"""`memory` takes several minutes."""
 
 
 def main() -> None:

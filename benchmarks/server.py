@@ -1,7 +1,10 @@
-"""The server under measurement, in a process of its own: `python -m benchmarks.server ours|stock --port N [--tls]`.
+"""The server under measurement, in a process of its own: `python -m benchmarks.server WHICH --port N [--tls]`.
+
+WHICH is `ours`, `silent` or `stock` (Hypercorn as it is). `silent` is ours with a journal that writes nothing down and
+keeps no sound.
 
 It prints `ready` and then obeys lines on standard input: `push` to every downchannel, `memory` (PSS in KB),
-`lateness` (of scripted pushes, in ms), `quit`.
+`lateness` (of scripted pushes, in ms), `journal` (entries, estimated bytes, dropped), `quit`.
 """
 
 from __future__ import annotations
@@ -13,9 +16,12 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from mockcic.cic.message import Directive
-from mockcic.journal.entry import Entry
+from mockcic.journal.entry import Entry, Kind
+from mockcic.journal.spool import Recording, Spool
+from mockcic.journal.store import Journal
 from mockcic.scenario.load import ScenarioSet, load_text
 from mockcic.server.app import Cic
 from mockcic.server.loop import keep_memory_small, new_event_loop
@@ -82,15 +88,72 @@ async def obey(cic: Cic) -> None:
             push_to_all(cic)
         elif line == b"memory":
             print(memory_kb(), flush=True)
+        elif line == b"journal":
+            journal = cic.journal
+            print(json.dumps([len(journal), journal.bytes, journal.dropped]), flush=True)
         elif line == b"lateness":
             print(json.dumps(lateness.ms), flush=True)
         elif line == b"quit":
             return
 
 
-async def ours(port: int, tls: bool) -> None:
+class Nothing(Recording):
+    """A sound that is not kept."""
+
+    def feed(self, data: bytes) -> None:
+        """Forget it."""
+
+    def finish(self, digest: str) -> None:
+        """It is forgotten."""
+
+
+class NoSpool(Spool):
+    """Keeps nothing."""
+
+    def keep(self, data: bytes) -> str:
+        """Not even a digest."""
+        return ""
+
+    def begin(self) -> Recording:
+        """A sound that is not kept."""
+        return Nothing(self)
+
+
+class FreshSpool(Spool):
+    """Takes each upload for one that never came before: h2load sends the same one each time, devices do not."""
+
+    def begin(self) -> Recording:
+        """One that gets a digest of its own."""
+        return Fresh(self)
+
+
+class Fresh(Recording):
+    """An upload that never came before."""
+
+    def finish(self, digest: str) -> None:
+        """Its own digest."""
+        super().finish(f"{digest}-{id(self)}-{len(self._spool)}")
+
+
+class Silent(Journal):
+    """A journal that writes nothing down."""
+
+    NOTHING = Entry(0, "ping", 0.0, 0.0)
+
+    def add(self, kind: Kind, **_: Any) -> Entry:
+        """Nothing happened."""
+        return self.NOTHING
+
+
+async def ours(port: int, tls: bool, *, silent: bool = False) -> None:
     """`mockcic serve` without its command line."""
     service = Service(scenario(), Listening(port=port, tls=tls, h2c_port=None if tls else port))
+    clock = service.clock
+    if silent:
+        service.journal = Silent(clock.now, clock.wall, spool=NoSpool())
+        service.cic = Cic(scenario(), clock=clock, journal=service.journal)
+    else:
+        service.journal.spool = FreshSpool()
     service.bind()
     await service.start()
     print("ready", flush=True)
@@ -127,18 +190,20 @@ async def stock(port: int, tls: bool) -> None:
 def main() -> None:
     """Run one of the two."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("which", choices=["ours", "stock"])
+    parser.add_argument("which", choices=["ours", "silent", "stock"])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--core", type=int)
     given = parser.parse_args()
     if given.core is not None:
         os.sched_setaffinity(0, {given.core})
-    if given.which == "ours":
+    if given.which != "stock":
         keep_memory_small()  # as `mockcic serve` does
-    run = ours if given.which == "ours" else stock
-    with asyncio.Runner(loop_factory=new_event_loop if given.which == "ours" else None) as runner:
-        runner.run(run(given.port, given.tls))
+    with asyncio.Runner(loop_factory=None if given.which == "stock" else new_event_loop) as runner:
+        if given.which == "stock":
+            runner.run(stock(given.port, given.tls))
+        else:
+            runner.run(ours(given.port, given.tls, silent=given.which == "silent"))
 
 
 if __name__ == "__main__":

@@ -287,9 +287,8 @@ class Bench:
         wanted, often = read_filter(asked, **members), read_times(times)
         name, number = None if device is None else device.name, _number(after)
         waiting = self._record.wait(wanted, often, within, after=number, device=name)
-        verdict = waiting.verdict(
-            self._record.scope(number, name), gone=self._record.gone(number, name), within_s=within
-        )
+        gone = self._record.gone(number, name)
+        verdict = waiting.verdict(lambda: self._record.scope(number, name), gone=gone, within_s=within)
         self.say(verdict).raise_if_broken()
         assert waiting.last is not None or often.low == 0
         return waiting.last or NOTHING

@@ -390,8 +390,10 @@ class Desk:
         """Wait until something came so often, or can no longer."""
         waiting = Waiting(asked, times)
         await self._listen(waiting, after, device, within_s)
-        entries = self.entries(after=after, device=device)
-        return self._judged(waiting.verdict(entries, gone=self.gone(after=after, device=device), within_s=within_s))
+        gone = self.gone(after=after, device=device)
+        return self._judged(
+            waiting.verdict(lambda: self.entries(after=after, device=device), gone=gone, within_s=within_s)
+        )
 
     async def never(self, asked: Filter, *, for_s: float, after: int = 0, device: str | None = None) -> Verdict:
         """Look on for a while whether something stays away."""

@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections import OrderedDict
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Final
@@ -18,16 +18,28 @@ LOCK: Final = "lock"
 SPOOL_BYTES: Final = 256 * 1024 * 1024
 """How much sound is kept unless told otherwise (INF)."""
 
+SEGMENT_BYTES: Final = 16 * 1024 * 1024
+"""Short sounds share files of about this size: to make a file takes longer than to write 32 KB into one (INF)."""
+
 HELD_BYTES: Final = 256 * 1024
-"""A longer upload is written to its file while it comes in; a shorter one in one piece (INF)."""
+"""A longer upload has a file of its own, written while it comes in; a shorter one is held until it is whole (INF)."""
+
+
+@dataclass(eq=False, slots=True)
+class _File:
+    """One file of the spool, and which sounds are in it: where each begins, and how long it is."""
+
+    path: Path
+    size: int = 0
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Spool:
     """Keeps bytes by their digest; the oldest go when the cap is reached.
 
     The folder is made with the first sound. `folder` is where it is made (the system's folder for temporary files
-    without it); `keep` leaves it behind. Folders of processes that were killed are removed by the next one that makes
-    its own: each holds a lock as long as it lives.
+    without it); with `keep` each sound is left behind as a file named by its digest. Folders of processes that were
+    killed are removed by the next one that makes its own: each holds a lock as long as it lives.
     """
 
     def __init__(self, *, folder: Path | None = None, limit: int = SPOOL_BYTES, keep: bool = False) -> None:
@@ -39,11 +51,14 @@ class Spool:
         self._keep = keep
         self._folder: Path | None = None
         self._lock: IO[bytes] | None = None
-        self._sizes: OrderedDict[str, int] = OrderedDict()
-        self._parts = 0
+        self._files: list[_File] = []
+        self._where: dict[str, _File] = {}
+        self._segment: _File | None = None
+        self._writing: int | None = None
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._sizes)
+        return len(self._where)
 
     @property
     def folder(self) -> Path | None:
@@ -53,36 +68,58 @@ class Spool:
     def keep(self, data: bytes) -> str:
         """Take bytes; returns their digest (SHA-256, hex)."""
         digest = sha256(data).hexdigest()
-        self._take(digest, data)
+        self.take(digest, data)
         return digest
+
+    def take(self, digest: str, data: bytes) -> None:
+        """Take bytes whose digest is known."""
+        if digest in self._where or len(data) > self.limit:
+            return
+        segment = self._open_segment()
+        assert self._writing is not None
+        os.write(self._writing, data)
+        self._add(segment, digest, len(data))
+        if segment.size >= min(SEGMENT_BYTES, self.limit // 4):
+            self._close_segment()
 
     def begin(self) -> Recording:
         """A sound that is still coming in."""
         return Recording(self)
 
-    def path(self, digest: str) -> Path | None:
-        """The file of a digest; None when it was never kept, or is gone."""
-        if digest in self._sizes and self._folder is not None:
-            return self._folder / digest
-        return None
-
     def get(self, digest: str) -> bytes | None:
-        """The bytes of a digest; None when they were never kept, or are gone."""
-        path = self.path(digest)
+        """The bytes of a digest; None when they were never kept, or are gone. From any thread."""
+        file = self._where.get(digest)
+        if file is None:
+            return None
+        start, size = file.places[digest]
         try:
-            return None if path is None else path.read_bytes()
+            with file.path.open("rb") as reading:
+                reading.seek(start)
+                return reading.read(size)
         except OSError:
             return None
 
     def close(self) -> None:
-        """Leave nothing behind, unless asked to keep it."""
-        if self._folder is not None and not self._keep:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        """Leave nothing behind, unless asked to keep it: then each sound as a file named by its digest."""
+        self._close_segment()
+        if self._folder is not None:
+            if self._keep:
+                self._spread(self._folder)
+            else:
+                shutil.rmtree(self._folder, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
         self._folder = self._lock = None
-        self._sizes.clear()
+        self._files.clear()
+        self._where.clear()
         self.bytes = 0
+
+    def _spread(self, folder: Path) -> None:
+        for digest in list(self._where):
+            if (data := self.get(digest)) is not None:
+                (folder / digest).write_bytes(data)
+        for file in self._files:
+            file.path.unlink(missing_ok=True)
 
     # ------------------------------------------------------------------ files
 
@@ -98,35 +135,52 @@ class Spool:
             self._folder.mkdir(exist_ok=True)  # another process may have swept it in the moment before the lock
         return self._folder
 
-    def _take(self, digest: str, data: bytes) -> None:
-        if self._knows(digest) or len(data) > self.limit:
+    def new_file(self) -> Path:
+        """The path of a file that is not there yet."""
+        self._count += 1
+        return self._open() / f"{self._count:06d}.pcm"
+
+    def _open_segment(self) -> _File:
+        if self._segment is None:
+            self._segment = _File(self.new_file())
+            self._files.append(self._segment)
+            self._writing = os.open(self._segment.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return self._segment
+
+    def _close_segment(self) -> None:
+        if self._writing is not None:
+            os.close(self._writing)
+        self._segment = self._writing = None
+
+    def adopt(self, path: Path, digest: str, size: int) -> None:
+        """Take a file that `new_file` named and that is whole."""
+        if digest in self._where:
+            path.unlink(missing_ok=True)
             return
-        (self._open() / digest).write_bytes(data)
-        self._add(digest, len(data))
+        file = _File(path)
+        self._files.append(file)
+        self._add(file, digest, size)
 
-    def _knows(self, digest: str) -> bool:
-        if digest in self._sizes:
-            self._sizes.move_to_end(digest)
-            return True
-        return False
-
-    def _add(self, digest: str, size: int) -> None:
-        self._sizes[digest] = size
+    def _add(self, file: _File, digest: str, size: int) -> None:
+        file.places[digest] = (file.size, size)
+        file.size += size
+        self._where[digest] = file
         self.bytes += size
-        while self.bytes > self.limit:
-            oldest, gone = self._sizes.popitem(last=False)
-            self.bytes -= gone
-            self.dropped += 1
-            if self._folder is not None:
-                (self._folder / oldest).unlink(missing_ok=True)
+        while self.bytes > self.limit and self._files[0] is not file:
+            self._drop(self._files.pop(0))
 
-    def _part(self) -> Path:
-        self._parts += 1
-        return self._open() / f"part-{self._parts}"
+    def _drop(self, file: _File) -> None:
+        if file is self._segment:
+            self._close_segment()
+        for digest in file.places:
+            del self._where[digest]
+        self.bytes -= file.size
+        self.dropped += len(file.places)
+        file.path.unlink(missing_ok=True)
 
 
 class Recording:
-    """One sound while it comes in: held in memory at first, then written to a file as it comes."""
+    """One sound while it comes in: held in memory at first, then written to a file of its own as it comes."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
@@ -150,25 +204,20 @@ class Recording:
             return
         self._held.append(data)
         if self._size > HELD_BYTES:
-            self._path = self._spool._part()
+            self._path = self._spool.new_file()
             self._file = self._path.open("wb")
             self._file.writelines(self._held)
             self._held.clear()
 
     def finish(self, digest: str) -> None:
         """It is whole, and this is its digest."""
-        if self._file is None or self._path is None:
-            if not self._too_long:
-                self._spool._take(digest, b"".join(self._held))
-            self._held.clear()
-            return
-        self._file.close()
-        self._file = None
-        if self._spool._knows(digest) or self._spool.folder is None:
-            self._path.unlink(missing_ok=True)
-        else:
-            self._path.rename(self._path.with_name(digest))
-            self._spool._add(digest, self._size)
+        if self._file is not None and self._path is not None:
+            self._file.close()
+            self._file = None
+            self._spool.adopt(self._path, digest, self._size)
+        elif not self._too_long:
+            self._spool.take(digest, b"".join(self._held))
+        self._held.clear()
 
     def drop(self) -> None:
         """Nobody wants it; harmless after `finish`."""

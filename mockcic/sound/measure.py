@@ -10,7 +10,7 @@ from typing import Final
 
 RATE: Final = 16_000
 BYTES_A_SECOND: Final = 2 * RATE
-SAMPLED: Final = 8
+SAMPLED: Final = 32
 """Of so many samples one is looked at where only the level of the whole is wanted (INF: within a decibel of speech)."""
 
 WINDOW: Final = 320
@@ -23,7 +23,7 @@ class Meter:
     """Feed it chunks of any cut; an odd byte waits for its other half.
 
     Size, digest and the level of the whole are always kept. Exact levels cost about as much as a frame's way through
-    the server, so they are measured only when `levels` is true; otherwise one sample in eight tells `level_dbfs`, and
+    the server, so they are measured only when `levels` is true; otherwise one sample in 32 tells `level_dbfs`, and
     the other two level members stay None.
     """
 
@@ -77,7 +77,7 @@ class Meter:
 
     @property
     def level_dbfs(self) -> float | None:
-        """RMS of all whole windows of 20 ms, or of one sample in eight; -96 for silence, None before the first."""
+        """RMS of all whole windows of 20 ms, or of one sample in 32; -96 for silence, None before the first."""
         measured = self._windows * WINDOW if self._levels else self._sampled
         return _dbfs(math.sqrt(self._squares / measured)) if measured else None
 

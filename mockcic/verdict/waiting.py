@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from mockcic.journal.entry import Entry
 from mockcic.journal.filter import Filter
@@ -21,9 +21,18 @@ class Waiting:
     def __init__(self, asked: Filter, times: Times) -> None:
         self.asked = asked
         self.times = times
-        self.count = 0
-        self.last: Entry | None = None
+        self.came: list[Entry] = []
+        """The entries that fitted, until it was over."""
+
+    @property
+    def count(self) -> int:
+        """How many fitted."""
+        return len(self.came)
+
+    @property
+    def last(self) -> Entry | None:
         """The last entry that fitted."""
+        return self.came[-1] if self.came else None
 
     @property
     def over(self) -> bool:
@@ -34,13 +43,13 @@ class Waiting:
 
     def hear(self, entry: Entry) -> bool:
         """Take an entry; whether it is over now."""
-        if self.asked.fits(entry):
-            self.count += 1
-            self.last = entry
+        if not self.over and self.asked.fits(entry):
+            self.came.append(entry)
         return self.over
 
-    def verdict(self, entries: Iterable[Entry], *, gone: bool = False, within_s: float) -> Verdict:
-        """What came of it; `entries` are all of the scope, for those that nearly fitted."""
-        found = verify(entries, self.asked, self.times, gone=gone)
+    def verdict(self, entries: Callable[[], Iterable[Entry]], *, gone: bool = False, within_s: float) -> Verdict:
+        """What came of it; `entries` gives all of the scope, asked only when those that nearly fitted are wanted."""
+        scope = self.came if self.over else entries()
+        found = verify(scope, self.asked, self.times, gone=gone)
         asked = f"{found.asked} within {within_s:g} s"
         return Verdict(asked, found.status, found.why, found.came, found.nearest, found.others)

@@ -62,7 +62,7 @@ def test_the_threshold_decides_what_is_silent() -> None:
 
 
 def test_only_the_level_of_the_whole_is_estimated_when_nobody_asks_for_more() -> None:
-    """One sample in eight is looked at: cheap enough for every upload."""
+    """One sample in 32 is looked at: cheap enough for every upload."""
     meter = measured(SPEECH, levels=False)
     exact = measured(SPEECH).level_dbfs
     assert meter.level_dbfs is not None
