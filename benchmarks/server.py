@@ -15,6 +15,7 @@ import base64
 import json
 import os
 import sys
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class Lateness:
     """Listens to the journal: how late each push scripted for 200 ms after an answer was handed to its connection."""
 
     def __init__(self) -> None:
-        self.ms: list[float] = []
+        self.ms: deque[float] = deque(maxlen=20_000)
         self._answered: dict[str, float] = {}
 
     def hear(self, entry: Entry) -> None:
@@ -92,7 +93,7 @@ async def obey(cic: Cic) -> None:
             journal = cic.journal
             print(json.dumps([len(journal), journal.bytes, journal.dropped]), flush=True)
         elif line == b"lateness":
-            print(json.dumps(lateness.ms), flush=True)
+            print(json.dumps(list(lateness.ms)), flush=True)
         elif line == b"quit":
             return
 

@@ -231,12 +231,13 @@ class Bench:
     def trace(self, path: Path | str | None = None, *, title: str = "") -> Trace:
         """What happened, with sounds and scenarios, as one value; written to a .cictrace file where `path` says."""
         redaction = Redaction()
-        texts = {} if self.scenarios is None else dict(self.scenarios.texts)
+        scenarios = () if self.scenarios is None else self.scenarios.scenarios
+        texts = {name: text for each in scenarios for name, text in each.texts.items()}
         for token in self._devices:
             texts = {name: redaction.text(text, token) for name, text in texts.items()}
         trace = make_trace(
             self.journal,
-            scenarios=[] if self.scenarios is None else self.scenarios.scenarios,
+            scenarios=scenarios,
             texts=texts,
             sound=self._place.sound,
             dropped=self._record.dropped,

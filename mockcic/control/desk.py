@@ -432,11 +432,13 @@ class Desk:
     def trace(self, *, after: int = 0, device: str | None = None, title: str = "") -> Trace:
         """A journal with its sounds and scenarios, as one portable value."""
         devices = list(self.cic.devices) if device is None else [self.find(device)]
+        scenarios = [each.scenario for each in devices] or list(self.scenarios.scenarios)
+        texts = {name: text for each in scenarios for name, text in each.texts.items()}
         entries = self._with_connects(self.entries(after=after, device=device)) if device else self.entries(after=after)
         return make_trace(
             entries,
-            scenarios=[each.scenario for each in devices] or list(self.scenarios.scenarios),
-            texts=self._without_tokens(self.scenarios.texts),
+            scenarios=scenarios,
+            texts=self._without_tokens(texts),
             sound=self.journal.spool.get,
             dropped=self.journal.dropped,
             title=title or (f"device {devices[0].name}" if device else "all devices"),

@@ -90,8 +90,8 @@ class FilterError(ValueError):
     """A filter that cannot be read. `column` counts characters of the text from 1; 0 where there is no text."""
 
     def __init__(self, what: str, *, expected: str, text: str = "", column: int = 0) -> None:
-        place = f"{text}\n{' ' * (column - 1)}^\n" if column else ""
-        super().__init__(f"{place}{what}; expected {expected}")
+        place = f"\n  {text}\n  {' ' * (column - 1)}^" if column else ""
+        super().__init__(f"{what}; expected {expected}{place}")
         self.what = what
         self.expected = expected
         self.column = column
@@ -268,7 +268,7 @@ def _word(found: re.Match[str]) -> Term:
     raise FilterError(
         f"{word} is neither a kind nor a name",
         expected=(f"{near}?" if near else f"one of {', '.join(KINDS)}, a Namespace.Name, a device (…4f2a)")
-        + ' A text to search for stands in quotes: "..."',
+        + '; a text to search for stands in quotes: "..."',
     )
 
 

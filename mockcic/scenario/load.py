@@ -35,15 +35,13 @@ OF_A_PART: Final = frozenset({"about", "include", "vars", "replies", "on"})
 class ScenarioSet:
     """Scenarios that are good to run.
 
-    `files` is everything that was read, sounds too: what to watch for edits. `texts` are the scenario files as they
-    were read, by the name the user gave them.
+    `files` is everything that was read, sounds too: what to watch for edits.
     """
 
     scenarios: tuple[Scenario, ...]
     warnings: tuple[Problem, ...] = ()
     files: tuple[Path, ...] = ()
     default: Scenario | None = None
-    texts: Mapping[str, str] = field(default_factory=dict)
 
     def adding(self, other: ScenarioSet, *, default: bool = False) -> ScenarioSet:
         """This set and the scenarios of another, which come first and replace those of the same name.
@@ -63,7 +61,6 @@ class ScenarioSet:
             (*self.warnings, *other.warnings),
             self.files,
             first,
-            {**self.texts, **other.texts},
         )
 
     def for_device(self, token: str, user_agent: str) -> Scenario:
@@ -358,14 +355,9 @@ class _Reader:
         scenarios = [
             _with(each, changes | ({"settings": each.settings.strict()} if strict else {})) for each in scenarios
         ]
-        everything = {each: None for file in (*self.main, *self.parts) for each in (file, *_all_included(file))}
-        return ScenarioSet(
-            tuple(scenarios),
-            tuple(problems),
-            tuple(self.files),
-            _default(scenarios, default),
-            {file.source.path: file.source.text for file in everything},
-        )
+        for whole, scenario in zip(wholes, scenarios, strict=True):
+            scenario._texts = {source.path: source.text for source, _ in whole.files}
+        return ScenarioSet(tuple(scenarios), tuple(problems), tuple(self.files), _default(scenarios, default))
 
     def _check_names(self) -> None:
         seen: dict[str, _File] = {}

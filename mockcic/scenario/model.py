@@ -211,6 +211,12 @@ class Scenario(Part):
     )
 
     _path: str = PrivateAttr(default="")
+    _texts: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The files it is made of, as they were read, by the name the user gave them."""
+        return self._texts
 
     @property
     def path(self) -> str:

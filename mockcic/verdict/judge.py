@@ -21,6 +21,9 @@ CENSUS: Final = 12
 
 GONE: Final = "entries that it would need were dropped; keep more of them (--journal-entries, --journal-mb)"
 
+_NAMED_BY_CHANCE: Final = ("connect", "disconnect", "attachment")
+"""Kinds whose names are addresses and ids."""
+
 _DEAR: Final = {"kind": 4, "name": 4, "namespace": 2, "device": 2}
 """What a member that differs weighs: an entry of another kind or name is hardly near."""
 
@@ -120,6 +123,8 @@ def nearest(entries: Iterable[Entry], asked: Filter) -> tuple[Near, ...]:
     """The entries that nearly fit, best first: fewest members that differ, then the youngest."""
     scored = []
     for entry in entries:
+        if entry.kind == "verdict":
+            continue
         comparisons = asked.compare(entry)
         failed = [each.member for each in comparisons if not each.holds]
         if failed and len(failed) < max(2, len(comparisons)):
@@ -129,7 +134,11 @@ def nearest(entries: Iterable[Entry], asked: Filter) -> tuple[Near, ...]:
 
 def census(entries: Iterable[Entry]) -> tuple[tuple[int, str], ...]:
     """What came at all, most often first."""
-    counted = Counter(f"{entry.kind} {entry.name}".rstrip() for entry in entries)
+    counted = Counter(
+        entry.kind if entry.kind in _NAMED_BY_CHANCE else f"{entry.kind} {entry.name}".rstrip()
+        for entry in entries
+        if entry.kind != "verdict"
+    )
     return tuple((count, what) for what, count in counted.most_common(CENSUS))
 
 

@@ -62,7 +62,7 @@ def between(low: int, high: int) -> Times:
 
 
 def read_times(value: int | str | Times | None) -> Times:
-    """The times of a number (exactly so often), of words, or of a range; at least once for None. Raises `ValueError`."""
+    """The times of a number (exactly so often), of words, of a range; at least once for None. Raises `ValueError`."""
     match value:
         case None:
             return at_least(1)
