@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import platform
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,11 +14,13 @@ from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mockcic.control import shapes
 from mockcic.control.ask import AskError
-from mockcic.control.bodies import JSON_TYPE, YAML_TYPES, ZIP_TYPE, Unpacked
+from mockcic.control.bodies import JSON_TYPE, LIMIT_BYTES, YAML_TYPES, ZIP_TYPE, Unpacked
 from mockcic.control.desk import Desk
+from mockcic.control.listener import is_loopback
 from mockcic.control.live import live
 from mockcic.errors import Problem as FileProblem
 from mockcic.errors import ScenarioError, StartError
@@ -101,6 +103,7 @@ def create_control(desk: Desk, *, token: str | None = None, service: Service | N
     )
     unpacked = Unpacked()
     app.state.unpacked = unpacked
+    app.add_middleware(Whole)
     _answer_problems(app)
     app.include_router(_about(desk, service))
     app.include_router(_devices(desk, unpacked))
@@ -128,8 +131,8 @@ def _say_token(app: FastAPI) -> None:
 # ---------------------------------------------------------------------- who may ask
 
 
-def _guard(token: str | None) -> Callable[[Request], None]:
-    def guard(request: Request) -> None:
+def _guard(token: str | None) -> Callable[[Request], Awaitable[None]]:
+    async def guard(request: Request) -> None:  # a plain function would cost a thread for each request
         """The token, where there is one; and no web page of another origin may use a browser on this machine."""
         if token is not None:
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -148,7 +151,40 @@ def _guard(token: str | None) -> Callable[[Request], None]:
 def is_local(host: str) -> bool:
     """Whether a Host header names this machine: a web page elsewhere could give its own name our address."""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
-    return name in ("", "localhost", "[::1]") or name.startswith("127.")
+    return name == "" or is_loopback(name.strip("[]"))
+
+
+class Whole:
+    """Reads a request's body before anything is answered, and refuses one that is too large while it comes.
+
+    Stock Hypercorn closes an HTTP/2 connection when an answer ends before the request has.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > LIMIT_BYTES:
+                await problem(413, f"the body is larger than {LIMIT_BYTES} bytes")(scope, receive, send)
+                return
+        whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+        async def replay() -> Message:
+            return whole.pop() if whole else await receive()
+
+        await self._app(scope, replay, send)
 
 
 # ---------------------------------------------------------------------- problems

@@ -121,7 +121,6 @@ class Term:
     member: str
     expected: str
     holds: Callable[[object], bool]
-    implied: bool = False
 
     def compare(self, entry: Entry) -> Comparison:
         """Hold it against an entry."""
@@ -213,7 +212,6 @@ def read_filter(asked: Asked, **members: Any) -> Filter:
 
 def _read_text(text: str) -> Filter:
     terms: list[Term] = []
-    named = False
     position = 0
     stripped = text.rstrip()
     while position < len(stripped):
@@ -230,12 +228,15 @@ def _read_text(text: str) -> Filter:
             term = _word(found) if found["word"] is not None else _comparison(found)
         except FilterError as error:
             raise FilterError(error.what, expected=error.expected, text=text, column=found.start("term") + 1) from None
-        named = named or (found["word"] is not None and term.member == "name")
         terms.append(_negated(term) if found["not"] else term)
         position = found.end()
-    if named and not any(term.member == "kind" for term in terms):
-        terms.insert(0, MESSAGES)
-    return Filter(text.strip(), tuple(terms))
+    return Filter(text.strip(), _of_messages(terms))
+
+
+def _of_messages(terms: list[Term]) -> tuple[Term, ...]:
+    """A name without a kind means the message, not the answer or the rule that carry its name too."""
+    members = [term.member for term in terms]
+    return (MESSAGES, *terms) if "name" in members and "kind" not in members else tuple(terms)
 
 
 def _of_entry(function: Callable[[Entry], bool]) -> Callable[[object], bool]:
@@ -246,8 +247,7 @@ def _is_message(got: object) -> bool:
     return got in ("event", "directive")
 
 
-MESSAGES: Final = Term("kind", "event or directive", _is_message, implied=True)
-"""A name alone means the message, not the answer or the rule that carry its name too."""
+MESSAGES: Final = Term("kind", "event or directive", _is_message)
 
 
 def _negated(term: Term) -> Term:
@@ -410,7 +410,7 @@ def _read_mapping(members: Mapping[str, Any]) -> Filter:
         _check_member(member)
         terms += _mapped(member, value)
     text = " ".join(f"{member}={_as_text(value)}" for member, value in members.items())
-    return Filter(text, tuple(terms))
+    return Filter(text, _of_messages(terms))
 
 
 def _mapped(member: str, value: object) -> list[Term]:

@@ -1,0 +1,113 @@
+"""Who may ask, and how the control side ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+
+import httpx
+import pytest
+
+from mockcic import MockCIC
+from mockcic.control.app import is_local
+from mockcic.control.listener import Control, is_loopback
+from mockcic.errors import StartError
+
+SECRET = "secret-of-the-control-side"
+
+
+def test_with_a_token_every_request_needs_it() -> None:
+    with MockCIC(control_port=0, control_token=SECRET) as mock, httpx.Client(base_url=mock.control_url or "") as client:
+        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": SECRET}):
+            answer = client.get("/v1/devices", headers=headers)
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+            assert SECRET not in answer.text
+        assert client.get("/healthz").status_code == 401
+        assert client.get("/v1/devices", headers={"authorization": f"bearer {SECRET}"}).status_code == 200
+
+
+def test_off_this_machine_a_token_is_made_when_none_is_given() -> None:
+    assert Control(host="127.0.0.1").token is None
+    assert Control(host="localhost").token is None
+    made = Control(host="0.0.0.0").token
+    assert made is not None
+    assert len(made) >= 20
+    assert Control(host="::", token=SECRET).token == SECRET
+    assert not is_loopback("192.0.2.1")
+    assert is_loopback("::1")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "evil.example:8444"}, 403),
+        ({"host": "127.0.0.1.evil.example"}, 403),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"host": "localhost:8444"}, 200),
+        ({"host": "127.0.0.1"}, 200),
+    ],
+)
+def test_no_web_page_of_elsewhere_can_use_a_browser_on_this_machine(headers: dict[str, str], status: int) -> None:
+    """A page may name our address with a host name of its own, or send requests across origins."""
+    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "") as client:
+        assert client.get("/v1/devices", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [("127.0.0.1:80", True), ("localhost", True), ("[::1]:80", True), ("127.evil.example", False), ("a.b:1", False)],
+)
+def test_names_of_this_machine_are_known(host: str, local: bool) -> None:
+    assert is_local(host) is local
+
+
+def test_a_page_of_the_server_itself_may_ask() -> None:
+    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "") as client:
+        assert client.get("/v1/devices", headers={"origin": mock.control_url or ""}).status_code == 200
+
+
+def test_a_port_in_use_names_the_option_that_chooses_another() -> None:
+    with MockCIC(control_port=0) as mock:
+        port = int((mock.control_url or "").rpartition(":")[2])
+        with pytest.raises(StartError, match=f"cannot listen on 127.0.0.1:{port}.*--control-port"):
+            MockCIC(control_port=port).start()
+
+
+async def test_who_waits_is_answered_when_the_server_stops(caplog: pytest.LogCaptureFixture) -> None:
+    mock = MockCIC(control_port=0)
+    await asyncio.to_thread(mock.start)
+    async with httpx.AsyncClient(base_url=mock.control_url or "", timeout=20) as client:
+
+        async def look_on() -> list[str]:
+            lines = []
+            with contextlib.suppress(httpx.RemoteProtocolError):
+                async with client.stream("GET", "/v1/journal/live") as answer:
+                    lines = [line async for line in answer.aiter_lines()]
+            return lines
+
+        async def stop() -> float:
+            # the bench's own, the wait's, the stream's; they are in another thread, and nothing tells of them
+            while len(mock.service.journal._listeners) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            began = time.perf_counter()
+            await asyncio.to_thread(mock.stop)
+            return time.perf_counter() - began
+
+        wait = client.post("/v1/wait", json={"filter": "Clova.Never", "within": 600})
+        answer, lines, took = await asyncio.gather(wait, look_on(), stop())
+    assert answer.status_code == 409
+    assert lines[0].startswith(":")
+    assert took < 5
+    assert [record.getMessage() for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []
+
+
+def test_a_body_without_end_is_refused_while_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockcic.control.app.LIMIT_BYTES", 100_000)
+    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "") as client:
+        for path in ("/v1/scenarios", "/v1/verify"):
+            answer = client.post(path, content=b" " * 200_000, headers={"content-type": "application/json"})
+            assert answer.status_code == 413
+            assert json.loads(answer.text)["status"] == 413
