@@ -7,6 +7,8 @@ import fcntl
 import os
 import shutil
 import tempfile
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -50,7 +52,7 @@ class Spool:
         self._parent = folder
         self._keep = keep
         self._folder: Path | None = None
-        self._lock: IO[bytes] | None = None
+        self._remove: Callable[[], object] | None = None
         self._files: list[_File] = []
         self._where: dict[str, _File] = {}
         self._segment: _File | None = None
@@ -103,13 +105,11 @@ class Spool:
         """Leave nothing behind, unless asked to keep it: then each sound as a file named by its digest."""
         self._close_segment()
         if self._folder is not None:
-            if self._keep:
+            if self._remove is None:
                 self._spread(self._folder)
             else:
-                shutil.rmtree(self._folder, ignore_errors=True)
-        if self._lock is not None:
-            self._lock.close()
-        self._folder = self._lock = None
+                self._remove()
+        self._folder = self._remove = None
         self._files.clear()
         self._where.clear()
         self.bytes = 0
@@ -129,8 +129,9 @@ class Spool:
                 self._parent.mkdir(parents=True, exist_ok=True)
             self._folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._parent))
             if not self._keep:
-                self._lock = (self._folder / LOCK).open("wb")
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
+                lock = (self._folder / LOCK).open("wb")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._remove = weakref.finalize(self, _remove, self._folder, lock)  # also when nobody closes it
             sweep(self._folder.parent)
             self._folder.mkdir(exist_ok=True)  # another process may have swept it in the moment before the lock
         return self._folder
@@ -226,6 +227,11 @@ class Recording:
             self._file.close()
             self._file = None
             self._path.unlink(missing_ok=True)
+
+
+def _remove(folder: Path, lock: IO[bytes]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.close()
 
 
 def sweep(folder: Path) -> None:

@@ -68,6 +68,7 @@ class Cic:
             self._on_start()
         yield
         await self.stop()
+        self.journal.spool.close()
 
     async def stop(self) -> None:
         """No new downchannels; the open ones are ended properly (PROTOCOL 2.6)."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from itertools import count
 
+import pytest
+
 from mockcic.journal.entry import Entry
-from mockcic.journal.store import Journal
+from mockcic.journal.store import ENTRY_BYTES, JSON_BYTES, Journal
 
 
 def journal(**how: int) -> Journal:
@@ -22,10 +24,50 @@ def test_the_oldest_entries_go_and_are_counted() -> None:
 
 
 def test_large_entries_push_out_others() -> None:
-    kept = journal(bytes_limit=100)
+    """What an entry takes in memory is estimated: the JSON it carries, parsed, and the entry itself."""
+    kept = journal(bytes_limit=3 * (ENTRY_BYTES + 100 * JSON_BYTES))
     for number in range(4):
-        kept.add("event", name=str(number), weight=40)
-    assert [entry.name for entry in kept] == ["2", "3"]
+        kept.add("event", name=str(number), weight=100)
+    assert [entry.name for entry in kept] == ["1", "2", "3"]
+    assert kept.bytes == 3 * (ENTRY_BYTES + 100 * JSON_BYTES)
+    kept.add("event", name="huge", weight=10_000)
+    assert [entry.name for entry in kept] == ["huge"], "the youngest stays, however large it is"
+
+
+def test_it_is_known_whose_entries_were_dropped() -> None:
+    kept = journal(limit=2)
+    for device in ("…0001", "…0002", "…0003", "…0003"):
+        kept.add("event", device=device)
+    assert kept.dropped_after(0)
+    assert kept.dropped_after(0, {"…0001"})
+    assert kept.dropped_after(1, {"…0002"})
+    assert not kept.dropped_after(0, {"…0003"})
+    assert not kept.dropped_after(2)
+
+
+def test_devices_beyond_count_are_known_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockcic.journal.store.DEVICES", 2)
+    kept = journal(limit=1)
+    for number in range(5):
+        kept.add("event", device=f"…{number}")
+    assert kept.dropped_after(0, {"…unknown"}), "it might have been one of those"
+    assert not kept.dropped_after(4, {"…unknown"})
+
+
+def test_what_is_cleared_is_not_dropped() -> None:
+    kept = journal()
+    kept.add("event")
+    kept.clear()
+    assert (len(kept), kept.bytes, kept.dropped, kept.dropped_after(0)) == (0, 0, 0, False)
+    assert kept.add("event").number == 2
+
+
+def test_younger_entries_are_found() -> None:
+    kept = journal()
+    for _ in range(5):
+        kept.add("ping")
+    assert [entry.number for entry in kept.after(3)] == [4, 5]
+    assert kept.after(5) == []
 
 
 def test_listeners_hear_of_each_entry_until_they_end() -> None:
@@ -43,6 +85,7 @@ def test_an_entry_as_json_leaves_out_what_is_empty() -> None:
     assert entry.as_json() == {
         "number": 1,
         "time": "1970-01-01T00:00:00.000+00:00",
+        "at": 1.0,
         "kind": "answer",
         "name": "Clova.X",
         "status": 204,

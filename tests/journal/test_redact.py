@@ -1,0 +1,37 @@
+"""Tokens are shortened to their last four characters wherever they could be shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from mockcic.journal.redact import Redaction, shortened
+
+TOKEN = "secret-token-4f2a"
+
+
+@pytest.mark.parametrize(
+    ("token", "short"), [(TOKEN, "…4f2a"), ("abcde", "…bcde"), ("abcd", "…cd"), ("a", "…a"), ("", "…")]
+)
+def test_four_characters_are_left_and_two_of_a_short_one(token: str, short: str) -> None:
+    assert shortened(token) == short
+
+
+def test_credentials_in_headers_are_shortened_and_their_scheme_stays() -> None:
+    headers = {"authorization": f"Bearer {TOKEN}", "cookie": "session", "user-agent": "A/b"}
+    assert Redaction().headers(headers) == {"authorization": "Bearer …4f2a", "cookie": "…sion", "user-agent": "A/b"}
+
+
+def test_a_token_is_found_in_every_text_of_a_value() -> None:
+    value = {"a": [f"x{TOKEN}y", 1, None], TOKEN: {"b": TOKEN}}
+    assert Redaction().value(value, TOKEN) == {"a": ["x…4f2ay", 1, None], "…4f2a": {"b": "…4f2a"}}
+    assert Redaction().text(f"<{TOKEN}>", TOKEN) == "<…4f2a>"
+
+
+def test_a_short_token_is_a_name_and_stays() -> None:
+    assert Redaction().value({"text": "alarm-1"}, "alarm-1") == {"text": "alarm-1"}
+
+
+def test_nothing_is_hidden_when_tokens_are_to_be_shown() -> None:
+    shown = Redaction(show=True)
+    assert shown.headers({"authorization": f"Bearer {TOKEN}"}) == {"authorization": f"Bearer {TOKEN}"}
+    assert shown.value(TOKEN, TOKEN) == TOKEN
