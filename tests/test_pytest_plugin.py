@@ -161,11 +161,15 @@ def test_what_fails_a_test_can_be_switched(pytester: pytest.Pytester, how: str) 
 
 
 FINDING = """
+WRONG = (
+    b'--b\\r\\nContent-Disposition: form-data; name="metadata"\\r\\n\\r\\n'
+    b'{"event": {"header": {"namespace": "A", "name": "B", "messageId": "m"}, "payload": {}}}\\r\\n--b--\\r\\n'
+)
+
 def wrong(cic, device):
+    headers = {**device.headers, "content-type": "multipart/form-data; boundary=b"}
     with client(cic) as http:
-        return http.post(cic.url + "/v1/events", headers={**device.headers, "content-type": "multipart/form-data; boundary=b"},
-            content=b'--b\\r\\nContent-Disposition: form-data; name="metadata"\\r\\n\\r\\n{"event": {"header": {"namespace": "A",'
-            b'"name": "B", "messageId": "m"}, "payload": {}}}\\r\\n--b--\\r\\n')
+        return http.post(cic.url + "/v1/events", headers=headers, content=WRONG)
 """
 
 
@@ -256,7 +260,7 @@ def test_bad(cic):
     for each in found:
         trace = read_trace(each)
         assert "TextRecognizer.Recognize" in [entry.name for entry in trace.entries]
-        assert [entry.kind for entry in trace.entries][0] == "connect"
+        assert trace.entries[0].kind == "connect"
         assert trace.title.endswith(("::test_good", "::test_bad"))
 
 

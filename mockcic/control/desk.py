@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from mockcic.cic.catalogue import catalogue
 from mockcic.cic.message import Attachment, Directive
@@ -30,11 +31,14 @@ from mockcic.scenario.steps import Send, read_step
 from mockcic.scenario.template import RenderError
 from mockcic.server.app import Cic
 from mockcic.server.device import Device
-from mockcic.trace.file import RuleUse, Trace
+from mockcic.trace.file import Blobs, RuleUse, Trace
 from mockcic.verdict.judge import all_rules_used, never, no_findings, no_unmatched, verify, verify_order
 from mockcic.verdict.times import Times, read_times
 from mockcic.verdict.verdict import Verdict
 from mockcic.verdict.waiting import Waiting
+
+SOUNDING: Final = ("upload", "attachment")
+"""Kinds of entries that name a sound."""
 
 
 class Desk:
@@ -475,28 +479,18 @@ def make_trace(
     version: str,
 ) -> Trace:
     """A trace of these entries; `sound` gives the bytes of a digest."""
-    digests = dict.fromkeys(
-        entry.data["sha256"] for entry in entries if entry.kind in ("upload", "attachment") and entry.data.get("sha256")
-    )
-    blobs = {digest: data for digest in digests if (data := sound(digest)) is not None}
-    different = {id(each): each for each in scenarios}.values()
-    used = [(entry.data.get("scenario", ""), entry.name) for entry in entries if entry.kind == "match"]
-    rules = tuple(
-        dict.fromkeys(
-            RuleUse(each.scenario, rule.label, used.count((each.scenario, rule.label)))
-            for each in different
-            for rule in each.on
-        )
-    )
+    digests = {entry.data["sha256"] for entry in entries if entry.kind in SOUNDING and entry.data.get("sha256")}
+    used = Counter((entry.data.get("scenario", ""), entry.name) for entry in entries if entry.kind == "match")
+    rules = dict.fromkeys((each.scenario, rule.label) for each in scenarios for rule in each.on)
     return Trace(
         entries=tuple(entries),
         title=title,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         version=version,
         dropped=dropped,
-        rules=rules,
+        rules=tuple(RuleUse(scenario, rule, used[scenario, rule]) for scenario, rule in rules),
         scenarios=dict(texts),
-        blobs=blobs,
+        blobs=Blobs(digests, sound),
     )
 
 
