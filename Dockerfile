@@ -16,8 +16,9 @@ COPY mockcic/scenario/builtin/default.yaml mockcic/scenario/builtin/hello.mp3 /s
 ENV PATH=/opt/mockcic/bin:$PATH MOCKCIC_HOME=/var/lib/mockcic PYTHONUNBUFFERED=1
 USER mockcic
 VOLUME ["/scenarios", "/var/lib/mockcic"]
-EXPOSE 8443
+EXPOSE 8443 8444
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["mockcic", "ping"]
 ENTRYPOINT ["mockcic"]
-CMD ["serve", "--host", "0.0.0.0", "/scenarios"]
+# The control side asks for the token in MOCKCIC_CONTROL_TOKEN; without one it prints the one it made.
+CMD ["serve", "--host", "0.0.0.0", "--control-host", "0.0.0.0", "/scenarios"]

@@ -1,11 +1,12 @@
-"""Writes what the documentation takes from the code: the table of settings and the editor's schema.
+"""Writes what the documentation takes from elsewhere: the table of settings, the editor's schema, whole examples.
 
-Run `python docs/generate.py`; a test holds both to the code.
+Run `python docs/generate.py`; a test holds all of them to where they are from.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mockcic.scenario.schema import scenario_schema
 from mockcic.scenario.settings import PROFILES, STRICT, Settings
 
 DOCS = Path(__file__).parent
+EXAMPLE = re.compile(r"<!-- example: (?P<file>\S+) -->\n```(?P<language>\w+)\n.*?^```\n", re.DOTALL | re.MULTILINE)
 BEGIN, END = "<!-- settings: generated -->\n", "<!-- settings: end -->\n"
 
 
@@ -48,6 +50,17 @@ def scenarios_page() -> str:
     return before + BEGIN + "\n" + settings_table() + "\n" + END + after
 
 
+def other_languages_page() -> str:
+    """docs/other-languages.md with the examples as they are now, each behind its `<!-- example: FILE -->`."""
+    page = (DOCS / "other-languages.md").read_text()
+
+    def whole(found: re.Match[str]) -> str:
+        text = (DOCS / "examples" / found["file"]).read_text()
+        return f"<!-- example: {found['file']} -->\n```{found['language']}\n{text}```\n"
+
+    return EXAMPLE.sub(whole, page)
+
+
 def schema_file() -> str:
     """docs/scenario.schema.json."""
     return json.dumps(scenario_schema(), ensure_ascii=False, indent=1) + "\n"
@@ -55,4 +68,5 @@ def schema_file() -> str:
 
 if __name__ == "__main__":
     (DOCS / "scenarios.md").write_text(scenarios_page())
+    (DOCS / "other-languages.md").write_text(other_languages_page())
     (DOCS / "scenario.schema.json").write_text(schema_file())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from fastapi import APIRouter, Body, Depends, FastAPI, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -45,7 +45,10 @@ CANNOT_SAY: Final = 410
 PAGE: Final = 1000
 LONGEST_PAGE: Final = 100_000
 
-_PROBLEM: Final[dict[str, Any]] = {"model": shapes.Problem, "content": {PROBLEM_TYPE: {}}}
+_PROBLEM: Final[dict[str, Any]] = {
+    "model": shapes.Problem,
+    "content": {PROBLEM_TYPE: {}, "text/plain": {"schema": {"type": "string"}}},
+}
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -204,6 +207,8 @@ def problem(status: int, detail: str, *, member: str = "", **more: Any) -> JSONR
 def _answer_problems(app: FastAPI) -> None:
     @app.exception_handler(AskError)
     async def _(request: Request, error: AskError) -> Response:
+        if "text/plain" in request.headers.get("accept", ""):  # a shell has no JSON parser
+            return PlainTextResponse(f"{error.detail}\n", status_code=error.status)
         return problem(error.status, error.detail, member=error.member, **error.more)
 
     @app.exception_handler(ScenarioError)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+import click
 import pytest
 
 from mockcic.scenario.load import load_text
@@ -72,11 +73,25 @@ def test_every_command_is_in_the_readme() -> None:
     assert [name for name in COMMANDS if f"mockcic {name}" not in text] == []
 
 
-def test_every_option_of_serve_that_the_readme_names_exists() -> None:
-    from mockcic.cli.device import command as device
-    from mockcic.cli.serve import command as serve
+def _options() -> set[str]:
+    """Of every command, and of the pytest plugin."""
+    from mockcic import pytest_plugin
+    from mockcic.cli import COMMANDS, group
 
-    known = {name for command in (serve, device) for parameter in command.params for name in parameter.opts}
-    known |= {"--build", "--exit-code-from", "--cacert", "--http2", "--http2-prior-knowledge"}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", (ROOT / "README.md").read_text()))
-    assert named - known == set()
+    context = click.Context(group)
+    commands = [group.get_command(context, name) for name in COMMANDS]
+    ours = {name for command in commands if command for parameter in command.params for name in parameter.opts}
+    parser = pytest.Parser(_ispytest=True)
+    pytest_plugin.pytest_addoption(parser)
+    return ours | {name for group in parser._groups for option in group.options for name in option.names()}
+
+
+OF_OTHERS = {"--build", "--exit-code-from", "--cacert", "--http2", "--http2-prior-knowledge", "--fail-with-body"}
+OF_OTHERS |= {"--data-binary", "--junit-xml"}
+BOUNDARIES = {"--boundary", "--boundary--", "--b1", "--abcdefg123456"}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "protocol.md"], ids=lambda page: page.name)
+def test_every_option_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page.read_text()))
+    assert named - _options() - OF_OTHERS - BOUNDARIES == set()
