@@ -14,6 +14,8 @@ from mockcic.mock import Bench
 from mockcic.simulator.moments import Lost
 from mockcic.sound import make
 
+pytestmark = pytest.mark.cic(fail_on="findings")  # the scenarios here have no rules for what the device reports
+
 WEATHER = """
 scenario: weather
 on:

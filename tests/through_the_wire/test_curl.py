@@ -13,6 +13,8 @@ from mockcic.mock import Bench
 from tests.support.golden import golden
 from tests.support.programs import need
 
+pytestmark = pytest.mark.cic(fail_on="none")  # the events here are bare ones, as little as curl can send
+
 LENIENT = "scenario: lenient\nsettings: {same_connection: false}\ninclude: [builtin/default]\n"
 
 
@@ -104,7 +106,7 @@ def test_an_event_on_another_connection_than_the_downchannel_is_412(cic: Bench) 
     cic.load("scenario: strict\non: [{event: '*'}]\n")
     device = cic.device()
     with open_downchannel(cic, device.token):
-        device.wait_for(lambda entry: entry.kind == "downchannel")
+        device.wait("downchannel")
         assert upload(cic, "text_recognize.request", device.token).startswith("HTTP/2 412")
 
 
@@ -118,7 +120,7 @@ def test_a_second_downchannel_at_once_is_429(cic: Bench) -> None:
     cic.load("scenario: window\nsettings: {downchannel_window: 1h}\n")
     device = cic.device()
     with open_downchannel(cic, device.token):
-        device.wait_for(is_open)
+        device.wait(is_open)
         assert curl(cic, "/v1/directives", "-i", token=device.token).startswith("HTTP/2 429")
 
 
@@ -127,8 +129,8 @@ def test_a_later_downchannel_replaces_the_old_one_which_ends_properly(cic: Bench
     cic.load("scenario: no-window\nsettings: {downchannel_window: off}\n")
     device = cic.device()
     with open_downchannel(cic, device.token) as first:
-        device.wait_for(is_open)
+        device.wait(is_open)
         with open_downchannel(cic, device.token):
-            assert device.wait_for(is_open, count=2).data["replaced"] is True
+            assert device.wait(is_open, times="2..").data["replaced"] is True
             assert first.communicate(timeout=10)[0].rstrip().endswith("--")
             assert first.returncode == 0

@@ -11,6 +11,8 @@ import pytest
 from mockcic.mock import Bench
 from tests.support.golden import golden, golden_names
 
+pytestmark = pytest.mark.cic(fail_on="none")  # uploads that are wrong on purpose, and events without a rule
+
 TOLERANT = """scenario: tolerant
 settings: {same_connection: false, metadata_order: lenient, recognize_without_audio: accept}
 include: [builtin/default]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
+
 from mockcic.mock import Bench
 from tests.support.golden import golden
 from tests.support.programs import need
+
+pytestmark = pytest.mark.cic(fail_on="none")  # the events here are bare ones
 
 
 def nghttp(cic: Bench, path: str, *more: str, token: str) -> str:
