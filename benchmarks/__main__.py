@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import asking, delays, downchannels, events, journal, start
+from benchmarks import asking, delays, downchannels, events, journal, plugin, start
 from benchmarks.harness import print_table
 
 ALL = {
@@ -14,9 +14,10 @@ ALL = {
     "start": start.run,
     "journal": journal.run,
     "asking": asking.run,
+    "plugin": plugin.run,
     "memory": journal.memory,
 }
-"""`memory` takes several minutes."""
+"""`plugin` and `memory` take several minutes."""
 
 
 def main() -> None:

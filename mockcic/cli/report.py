@@ -58,6 +58,9 @@ def command(
     from mockcic.trace.report import make_report
 
     wanted = read_whats(fail_on)
+    to_stdout = Path("-") in (junit_file, html_file)
+    if as_json + (junit_file == Path("-")) + (html_file == Path("-")) > 1:
+        raise click.UsageError("one document at a time goes to stdout: --json, --junit - or --html -")
     if traces:
         from mockcic.trace.file import read_trace
 
@@ -65,7 +68,6 @@ def command(
     else:
         found = [of_server(asker(control, control_token, ready_file), as_json=as_json)]
     report = make_report(found, fail_on=wanted)
-    to_stdout = Path("-") in (junit_file, html_file)
     if junit_file is not None:
         from mockcic.trace.junit import junit
 
@@ -84,7 +86,7 @@ def command(
 
 def read_whats(text: str) -> tuple[str, ...]:
     """The words of --fail-on."""
-    words = tuple(word.strip() for word in text.split(",") if word.strip())
+    words = tuple(word.strip() for word in text.split(","))
     for word in words:
         if word not in (*WHATS, "none"):
             raise click.BadParameter(f"{word!r} is none of {', '.join(WHATS)}", param_hint="--fail-on")
@@ -115,7 +117,7 @@ def write(path: Path, text: str) -> None:
         click.echo(text, nl=False)
         return
     try:
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StartError(f"cannot write {path}: {error.strerror}") from None
 
@@ -134,7 +136,7 @@ def say(report: Report) -> None:
             status = click.style(f"{check.status:<7}", fg=colours[check.status] if check.counts else None)
             quiet = "" if check.counts or check.status == "kept" else "  (does not count)"
             click.echo(f"  {status} {harmless(check.name)}{quiet}")
-            if check.status != "kept" and check.counts:
+            if check.status != "kept":
                 for line in check.text.splitlines():
                     click.echo(f"            {harmless(line)}")
     click.secho("ok" if report.ok else "not ok", fg="green" if report.ok else "red", bold=True)

@@ -120,14 +120,23 @@ def _device(name: str, trace: Trace) -> DeviceReport:
     own = [entry for entry in trace.entries if entry.device == name]
     connections = {entry.connection for entry in own if entry.connection}
     connects = [entry for entry in trace.entries if entry.kind == "connect" and entry.connection in connections]
-    new = next((entry for entry in own if entry.kind == "device" and entry.name == "new"), None)
     scenarios = dict.fromkeys(entry.data.get("scenario", "") for entry in own if entry.kind == "match")
     return DeviceReport(
         name=name,
-        user_agent="" if new is None else str(new.data.get("user_agent", "")),
+        user_agent=_user_agent(own),
         scenarios=tuple(scenario for scenario in scenarios if scenario),
         entries=tuple(sorted([*own, *connects], key=lambda entry: entry.number)),
     )
+
+
+def _user_agent(entries: Sequence[Entry]) -> str:
+    """What it said when it was new, or with an event, where that entry is gone."""
+    for entry in entries:
+        if entry.kind == "device" and entry.data.get("user_agent"):
+            return str(entry.data["user_agent"])
+        if entry.kind == "event" and entry.data.get("request", {}).get("user-agent"):
+            return str(entry.data["request"]["user-agent"])
+    return ""
 
 
 def _checks(
@@ -152,8 +161,17 @@ def _checks(
     warnings = [finding_text(entry) for entry in findings if entry.data.get("severity") != "error"]
     yield proven_absent("errors", "no errors of devices", errors)
     yield proven_absent("warnings", "no departures from the documents", warnings)
-    unused = [f"{rule.rule} ({rule.scenario})" for rule in trace.rules if not rule.uses]
-    yield proven_absent("unused", "every rule answers at least once", unused)
+    yield _rules(trace, "unused" in fail_on)
+
+
+def _rules(trace: Trace, counts: bool) -> Check:
+    """A use is proven by one entry; that there was none, only by a whole journal."""
+    name = "every rule answers at least once"
+    unused = "\n".join(f"{rule.rule} ({rule.scenario})" for rule in trace.rules if not rule.uses)
+    if unused and trace.dropped:
+        why = f"{trace.dropped} entries were dropped; perhaps these were used:\n{unused}"
+        return Check("unused", name, "error", why, counts)
+    return Check("unused", name, "broken" if unused else "kept", unused, counts)
 
 
 def unmatched_text(entry: Entry) -> str:
