@@ -26,7 +26,7 @@ def http(mock_cic):
 @pytest.mark.parametrize("number", range({count}))
 def test_it(cic, http, number):
     cic.load("scenario: own\\nsettings: {{same_connection: false}}\\nvars: {{n: %d}}\\n"
-        "on: [{{event: TextRecognizer.Recognize, reply: {{Clova.RenderText: {{text: '{{{{ vars.n }}}}'}}}}}}]\\n" % number)
+        "on: [{{event: '*', reply: {{Clova.RenderText: {{text: '{{{{ vars.n }}}}'}}}}}}]\\n" % number)
     device = cic.device()
     metadata = ('{{"context": [], "event": {{"header": {{"namespace": "TextRecognizer", "name": "Recognize",'
         '"messageId": "m", "dialogRequestId": "d"}}, "payload": {{"text": "%d"}}}}}}' % number)

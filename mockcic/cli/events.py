@@ -45,10 +45,10 @@ def command(
 def show(client: ControlClient, asked: dict[str, Any], given: dict[str, Any]) -> None:
     """What happened; then, with --follow, what happens."""
     after = given["after"] or 0
-    page = client.journal(**asked, after=after, limit=100_000)
+    page = client.journal(**asked, after=after, limit=given["limit"], newest=True)
     if page["gone"] and not given["as_json"]:
         click.secho(f"{page['dropped']} older entries were dropped", fg="yellow", err=True)
-    _print(page["entries"][-given["limit"] :], as_json=given["as_json"])
+    _print(page["entries"], as_json=given["as_json"])
     if given["follow"]:
         with client.stream("/v1/journal/live", params={**asked, "after": page["last"]}) as entries:
             for entry in entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import platform
@@ -447,10 +448,11 @@ def _journal(desk: Desk) -> APIRouter:
         after: OnlyAfter = 0,
         device: OneDevice = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="The oldest so many.")] = PAGE,
+        newest: Annotated[bool, Query(description="The youngest so many instead.")] = False,
     ) -> Response:
         found = desk.entries(after=after, device=device, asked=read_filter(filter))
         page = {
-            "entries": [entry.as_json() for entry in found[:limit]],
+            "entries": [entry.as_json() for entry in (found[-limit:] if newest else found[:limit])],
             "last": desk.journal.last_number,
             "dropped": desk.journal.dropped,
             "gone": desk.gone(after=after, device=device),
@@ -509,7 +511,7 @@ def _journal(desk: Desk) -> APIRouter:
         from mockcic.trace.file import write_trace
 
         target = io.BytesIO()
-        write_trace(target, desk.trace(after=after, device=device))
+        await asyncio.to_thread(write_trace, target, desk.trace(after=after, device=device))  # devices go on meanwhile
         name = (device or "all").strip("…") if (device or "all").strip("…").isascii() else "device"
         safe = "".join(each if each.isalnum() or each in "-_." else "_" for each in name)
         disposition = {"content-disposition": f'attachment; filename="{safe}.cictrace"'}

@@ -275,15 +275,18 @@ class Desk:
     async def deliver(self, send: Send, devices: Iterable[Device], *, within_s: float) -> Delivery:
         """Push one step to devices; see `push`."""
         waiting: dict[tuple[str, str], Entry | None] = {}
+        out = 0
         missed: list[MissedBy] = []
         all_out = asyncio.Event()
 
         def hear(entry: Entry) -> None:
+            nonlocal out
             if entry.kind == "directive" and "dropped" not in entry.data:
                 key = (entry.device, entry.data["message_id"])
-                if key in waiting:
+                if waiting.get(key, entry) is None:
                     waiting[key] = entry
-                    if all(waiting.values()):
+                    out += 1
+                    if out == len(waiting):
                         all_out.set()
 
         end = self.journal.listen(hear)
@@ -299,7 +302,7 @@ class Desk:
                 if not device.push(directive, attachments, "by hand"):
                     del waiting[key]
                     missed.append(MissedBy(device=device.name, why="the device does not read"))
-            if waiting:
+            if out < len(waiting):
                 await self._until(all_out, within_s)
         finally:
             end()

@@ -35,6 +35,7 @@ class Registry:
         self._devices: dict[str, Device] = {}
         self._assigned: dict[str, Scenario] = {}
         self._names: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
         self._namesakes: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[Device]:
@@ -49,13 +50,11 @@ class Registry:
 
     def named(self, name: str) -> Device | None:
         """The device of a short name, or of a token."""
-        return self._devices.get(name) or next((each for each in self._devices.values() if each.name == name), None)
+        return self._devices.get(name) or self._devices.get(self._tokens.get(name, ""))
 
     def token_of(self, name: str) -> str | None:
         """The token behind a short name, of a device that was seen or announced; a token is its own."""
-        if name in self._names:
-            return name
-        return next((token for token, each in self._names.items() if each == name), None)
+        return name if name in self._names else self._tokens.get(name)
 
     def assigned(self, token: str) -> Scenario | None:
         """The scenario that was given to this token whatever the set says, if any."""
@@ -102,6 +101,7 @@ class Registry:
             number = self._namesakes.get(short, 0) + 1
             self._namesakes[short] = number
             name = self._names[token] = short if number == 1 else f"{short}#{number}"
+            self._tokens[name] = token
         return name
 
     def shown(self, token: str) -> str:
@@ -117,7 +117,7 @@ class Registry:
     def forget(self, token: str) -> None:
         """Forget a device and what was assigned to it."""
         self._assigned.pop(token, None)
-        self._names.pop(token, None)
+        self._tokens.pop(self._names.pop(token, ""), None)
         if (device := self._devices.pop(token, None)) is not None:
             device.forget()
             self._journal.add("device", device=device.name, name="forgotten")
