@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
-from mockcic import __version__
 from mockcic.bench.device import TestDevice
 from mockcic.bench.loading import Loadable, Parcel, parcel
 from mockcic.bench.place import Place
@@ -242,7 +241,7 @@ class Bench:
             sound=self._place.sound,
             dropped=self._record.dropped,
             title=title,
-            version=__version__,
+            version=self._place.version,
         )
         if path is not None:
             write_trace(Path(path), trace)

@@ -45,6 +45,11 @@ class LocalPlace:
         return self._running.service.url
 
     @property
+    def version(self) -> str:
+        """This mockcic."""
+        return self._desk.version
+
+    @property
     def h2c_url(self) -> str | None:
         """`http://127.0.0.1:PORT`."""
         return self._running.service.h2c_url

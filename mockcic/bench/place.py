@@ -21,6 +21,10 @@ class Place(Protocol):
         """Where devices connect."""
 
     @property
+    def version(self) -> str:
+        """Which mockcic it is."""
+
+    @property
     def h2c_url(self) -> str | None:
         """Where they connect in clear text, None where they cannot."""
 

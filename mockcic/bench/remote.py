@@ -30,6 +30,7 @@ class RemotePlace:
         self._client = ControlClient(url, token)
         self._token = token
         ready = self._client.ask("GET", "/readyz")
+        self._version = str(self._client.ask("GET", "/v1/version")["mockcic"])
         self._url = self._reachable(ready["url"])
         self._h2c_url = None if ready["h2c_url"] is None else self._reachable(ready["h2c_url"])
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -71,6 +72,11 @@ class RemotePlace:
     def url(self) -> str:
         """Where the server says that devices connect."""
         return self._url
+
+    @property
+    def version(self) -> str:
+        """The server's, which may be another than ours."""
+        return self._version
 
     @property
     def h2c_url(self) -> str | None:
