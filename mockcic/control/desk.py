@@ -174,14 +174,14 @@ class Desk:
             scenario=device.scenario.scenario,
             announced=token in self._announced,
             assigned=self.cic.devices.assigned(token) is not None,
-            state=device.engine.state,
+            state=redaction.text(device.engine.state, token),
             vars=redaction.value(device.engine.vars, token),
             downchannel=line is not None,
             connection=None if line is None else line.connection,
             events=len(device.exchanges),
-            counts=dict(device.engine.counts),
-            user_agent=device.facts.user_agent,
-            tags=list(device.facts.tags),
+            counts=redaction.value(dict(device.engine.counts), token),
+            user_agent=redaction.text(device.facts.user_agent, token),
+            tags=redaction.value(list(device.facts.tags), token),
         )
 
     # ------------------------------------------------------------------ scenarios

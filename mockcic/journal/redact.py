@@ -38,12 +38,24 @@ class Redaction:
         return text.replace(token, shortened(token)) if self.hides(token) else text
 
     def value(self, value: Any, token: str) -> Any:
-        """A JSON value without the token in any of its texts."""
-        return _without(value, token) if self.hides(token) else value
+        """A JSON value without the token in any of its texts; the value itself where there is none."""
+        return _without(value, token) if self.hides(token) and _has(value, token) else value
 
     def hides(self, token: str) -> bool:
         """Whether this token is taken out of texts."""
         return not self.show and len(token) >= SECRET_CHARACTERS
+
+
+def _has(value: Any, token: str) -> bool:
+    match value:
+        case str():
+            return token in value
+        case Mapping():
+            return any(token in name or _has(member, token) for name, member in value.items())
+        case list() | tuple():
+            return any(_has(member, token) for member in value)
+        case _:
+            return False
 
 
 def _without(value: Any, token: str) -> Any:

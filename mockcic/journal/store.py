@@ -132,11 +132,18 @@ class Journal(Kept):
         dialogue: str | None = None,
         name: str = "",
         weight: int = 0,
+        token: str = "",
         **data: Any,
     ) -> Entry:
-        """Write down what happened now, and tell the listeners. `weight`: bytes of JSON that `data` was parsed from."""
+        """Write down what happened now, and tell the listeners.
+
+        `weight`: bytes of JSON that `data` was parsed from. `token`: the device's, taken out of all that is written.
+        """
         self.last_number += 1
         self.counts[kind] += 1
+        if token and self.redaction.hides(token):
+            shown = self.redaction.value
+            name, dialogue, data = shown(name, token), shown(dialogue, token), shown(data, token)
         at_s, wall_s = self._now() - self.began_s, self._wall()
         entry = Entry(self.last_number, kind, at_s, wall_s, device, connection, stream, dialogue or "", name, data)
         self.keep(entry, weight)

@@ -128,11 +128,13 @@ class Cic:
         )
         await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
-        device, name = self.devices.shown(request.token), f"{request.method} {request.scope['path']}"
+        device = self.devices.shown(request.token)
+        name = f"{request.method} {request.scope['path']}"
         record_exception(
             self.journal,
             refusal,
             device=device,
+            token=request.token,
             connection=request.connection,
             stream=request.stream,
             dialogue=None,
@@ -141,6 +143,7 @@ class Cic:
         self.journal.add(
             "answer",
             device=device,
+            token=request.token,
             connection=request.connection,
             stream=request.stream,
             name=name,

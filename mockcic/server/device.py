@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any, assert_never
 
 from mockcic.cic.facts import DeviceReset, DownchannelClosed, DownchannelOpened, Fact, StepDue
@@ -46,6 +47,7 @@ class Device:
         self.opened_at: float | None = None
         self.exchanges: dict[str, Exchange] = {}
         self._journal = journal
+        self._write = partial(journal.add, device=self.name, token=facts.token)
         self._clock = clock
         self._alarms: dict[int, Alarm] = {}
         self._next_scenario: Scenario | None = None
@@ -81,18 +83,18 @@ class Device:
         self.engine.keep_downchannel(old)
         if old.scenario.scenario == scenario.scenario:
             self.engine.take_over(old)
-        self._journal.add("scenario", device=self.name, name=scenario.scenario)
+        self._write("scenario", name=scenario.scenario)
 
     def reset(self) -> None:
         """Begin anew: state, variables and counters as at the start, running scripts cancelled."""
         self.tell(DeviceReset())
-        self._journal.add("device", device=self.name, name="reset")
+        self._write("device", name="reset")
 
     def expire(self) -> bool:
         """End its downchannel as if its lifetime were over; False when there is none."""
         if self.downchannel is None:
             return False
-        self._journal.add("device", device=self.name, name="expired")
+        self._write("device", name="expired")
         self.downchannel.end("it was expired by hand")
         return True
 
@@ -122,9 +124,8 @@ class Device:
         """Register the new one first, then release the old one, so that no push falls between (PROTOCOL 2.2)."""
         old, self.downchannel = self.downchannel, downchannel
         self.opened_at = self._clock.now()
-        self._journal.add(
+        self._write(
             "downchannel",
-            device=self.name,
             connection=downchannel.connection,
             stream=downchannel.stream,
             name="open",
@@ -146,9 +147,8 @@ class Device:
         elif downchannel not in self._released:
             return
         self._released.discard(downchannel)
-        self._journal.add(
+        self._write(
             "downchannel",
-            device=self.name,
             connection=downchannel.connection,
             stream=downchannel.stream,
             name="closed",
@@ -161,9 +161,8 @@ class Device:
         line = self.downchannel
         if line is not None and line.put(directive, attachments, why):
             return True
-        self._journal.add(
+        self._write(
             "directive",
-            device=self.name,
             dialogue=directive.dialog_request_id,
             name=directive.full_name,
             line="downchannel",
@@ -202,7 +201,7 @@ class Device:
                 if effect.seconds is not None:
                     self._step("wait", f"{effect.seconds:g} s", effect.stream, effect.why)
             case VariablesSet(values=values, stream=stream):
-                self._step("set", ENCODE(self._journal.redaction.value(values, self.facts.token)), stream)
+                self._step("set", ENCODE(values), stream)
             case CallOff(step=step):
                 if (alarm := self._alarms.pop(step, None)) is not None:
                     alarm.cancel()
@@ -210,18 +209,18 @@ class Device:
                 if self.downchannel is not None:
                     self.downchannel.end(reason)
             case Matched(stream=stream, rule=rule):
-                self._journal.add("match", device=self.name, stream=stream, name=rule, scenario=self.scenario.scenario)
+                self._write("match", stream=stream, name=rule, scenario=self.scenario.scenario)
             case Unmatched(stream=stream, event=event, nearest=nearest):
-                self._journal.add(
+                near = [{"rule": rule, "misses": [asdict(miss) for miss in misses]} for rule, misses in nearest]
+                self._write(
                     "match",
-                    device=self.name,
                     stream=stream,
                     scenario=self.scenario.scenario,
                     event=event,
-                    nearest=[{"rule": rule, "misses": [asdict(miss) for miss in misses]} for rule, misses in nearest],
+                    nearest=near,
                 )
             case StateChanged(before=before, after=after):
-                self._journal.add("state", device=self.name, name=after, before=before)
+                self._write("state", name=after, before=before)
             case Found(finding=finding, stream=stream):
                 self.find(finding, stream)
             case _:
@@ -229,13 +228,12 @@ class Device:
 
     def _step(self, name: str, detail: str, stream: str, why: str = "") -> None:
         because: dict[str, Any] = {"why": why} if why else {}
-        self._journal.add("step", device=self.name, stream=stream, name=name, detail=detail, **because)
+        self._write("step", stream=stream, name=name, detail=detail, **because)
 
     def find(self, finding: Finding, stream: str = "") -> None:
         """Write a finding into the journal."""
-        self._journal.add(
+        self._write(
             "finding",
-            device=self.name,
             stream=stream,
             name=finding.code,
             severity=finding.severity,

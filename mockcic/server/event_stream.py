@@ -229,6 +229,7 @@ class EventStream:
                 self._journal,
                 refusal,
                 device=self._device.name,
+                token=self._device.facts.token,
                 connection=self._request.connection,
                 stream=self._request.stream,
                 dialogue=None if event is None else event.dialog_request_id,
@@ -237,6 +238,7 @@ class EventStream:
         self._journal.add(
             "answer",
             device=self._device.name,
+            token=self._device.facts.token,
             connection=self._request.connection,
             stream=self._request.stream,
             dialogue=None if event is None else event.dialog_request_id,

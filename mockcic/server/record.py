@@ -38,27 +38,21 @@ class Record:
 
     def event(self, event: Event, headers: Mapping[str, str], part: ReadPart, metadata: bytes) -> None:
         """The metadata part is complete."""
-        redaction = self.journal.redaction
-        text = metadata.decode("utf-8", "replace")
-        payload, contexts = event.payload, {each.full_name: each.payload for each in event.contexts}
-        header: dict[str, Any] = header_of(event)
-        if redaction.hides(self.token) and self.token in text:
-            text = redaction.text(text, self.token)
-            payload, contexts, header = (redaction.value(each, self.token) for each in (payload, contexts, header))
         self.journal.add(
             "event",
             device=self.device,
+            token=self.token,
             connection=self.connection,
             stream=self.stream,
             dialogue=event.dialog_request_id,
             name=event.full_name,
             weight=len(metadata),
             message_id=event.message_id,
-            header=header,
-            payload=payload,
-            contexts=contexts,
-            request=redaction.headers(headers),
-            parts=[{**_part(part), "text": text}],
+            header=header_of(event),
+            payload=event.payload,
+            contexts={each.full_name: each.payload for each in event.contexts},
+            request=self.journal.redaction.headers(headers),
+            parts=[{**_part(part), "text": metadata.decode("utf-8", "replace")}],
         )
 
     def upload(self, event: Event | None, sound: Sound | None, parts: Sequence[ReadPart]) -> None:
@@ -75,6 +69,7 @@ class Record:
         self.journal.add(
             "upload",
             device=self.device,
+            token=self.token,
             connection=self.connection,
             stream=self.stream,
             dialogue=None if event is None else event.dialog_request_id,
@@ -89,6 +84,7 @@ class Record:
         self.journal.add(
             "directive",
             device=self.device,
+            token=self.token,
             connection=self.connection,
             stream=self.stream,
             dialogue=directive.dialog_request_id,
@@ -96,7 +92,7 @@ class Record:
             weight=size,
             line=self.line,
             bytes=size,
-            payload=self.journal.redaction.value(directive.payload, self.token),
+            payload=directive.payload,
             message_id=directive.message_id,
             **({"why": why} if why else {}),
         )
@@ -106,6 +102,7 @@ class Record:
         self.journal.add(
             "attachment",
             device=self.device,
+            token=self.token,
             connection=self.connection,
             stream=self.stream,
             dialogue=self._dialogue,
@@ -122,12 +119,21 @@ def _part(part: ReadPart) -> dict[str, Any]:
 
 
 def record_exception(
-    journal: Journal, refusal: Refusal, *, device: str, connection: str, stream: str, dialogue: str | None, event: str
+    journal: Journal,
+    refusal: Refusal,
+    *,
+    device: str,
+    token: str,
+    connection: str,
+    stream: str,
+    dialogue: str | None,
+    event: str,
 ) -> None:
     """A System.Exception was handed to the connection (PROTOCOL section 5)."""
     journal.add(
         "exception",
         device=device,
+        token=token,
         connection=connection,
         stream=stream,
         dialogue=dialogue,

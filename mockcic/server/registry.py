@@ -86,6 +86,7 @@ class Registry:
             self._journal.add(
                 "device",
                 device=device.name,
+                token=token,
                 connection=connection,
                 name="new",
                 user_agent=user_agent,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import zipfile
@@ -18,6 +19,7 @@ from mockcic import MockCIC, __version__
 from mockcic.control.bodies import MAIN
 from mockcic.server.service import Journaling
 from mockcic.simulator.device import Device
+from mockcic.simulator.lifeline import RefusedError
 from mockcic.sound.make import tone
 from mockcic.trace.file import read_trace
 from tests.control.conftest import SCENARIO, TOKEN
@@ -288,6 +290,13 @@ async def test_no_token_is_in_any_answer(asker: httpx.AsyncClient, mock: MockCIC
     scenario = SCENARIO + f"tokens: [{TOKEN}]\n"
     await asker.put(f"/v1/devices/{TOKEN}/scenario", content=scenario, headers={"content-type": "application/yaml"})
     await device.say_text(f"불 {TOKEN}")
+    await device.say_text(f"no rule fits {TOKEN}")
+    with contextlib.suppress(RefusedError):
+        await device.send(f"{TOKEN}.Unknown", {TOKEN: TOKEN})
+    async with httpx.AsyncClient(http1=False, http2=True, verify=False) as http:
+        headers = {"authorization": f"Bearer {TOKEN}", "user-agent": TOKEN, "x-clova-device-tags": TOKEN}
+        await http.get(f"{mock.url}/{TOKEN}", headers=headers)
+        await http.post(f"{mock.url}/v1/events", headers={**headers, "content-type": TOKEN}, content=b"x")
     await asker.post("/v1/push", json={"directive": "Clova.RenderText", "payload": {"text": "{{ device.token }}"}})
     for path in ("/v1/journal?limit=100000", "/v1/devices", "/v1/scenarios", "/metrics"):
         assert TOKEN not in (await asker.get(path)).text
