@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 SECRET_CHARACTERS: Final = 8
 """A token of fewer characters (`alarm-1`) is a name and no secret; in texts it is left as it is (INF)."""
+
+_BEARER: Final = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 SECRET_HEADERS: Final = ("authorization", "proxy-authorization", "cookie")
 
@@ -39,23 +42,16 @@ class Redaction:
 
     def value(self, value: Any, token: str) -> Any:
         """A JSON value without the token in any of its texts; the value itself where there is none."""
-        return _without(value, token) if self.hides(token) and _has(value, token) else value
+        return _without(value, token) if self.hides(token) and _may_have(value, token) else value
 
     def hides(self, token: str) -> bool:
         """Whether this token is taken out of texts."""
         return not self.show and len(token) >= SECRET_CHARACTERS
 
 
-def _has(value: Any, token: str) -> bool:
-    match value:
-        case str():
-            return token in value
-        case Mapping():
-            return any(token in name or _has(member, token) for name, member in value.items())
-        case list() | tuple():
-            return any(_has(member, token) for member in value)
-        case _:
-            return False
+def _may_have(value: Any, token: str) -> bool:
+    """Whether it is worth looking for: `repr` writes the letters of a bearer token (RFC 6750) as they are, in C."""
+    return _BEARER.fullmatch(token) is None or token in repr(value)
 
 
 def _without(value: Any, token: str) -> Any:

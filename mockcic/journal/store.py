@@ -142,8 +142,7 @@ class Journal(Kept):
         self.last_number += 1
         self.counts[kind] += 1
         if token and self.redaction.hides(token):
-            shown = self.redaction.value
-            name, dialogue, data = shown(name, token), shown(dialogue, token), shown(data, token)
+            name, dialogue, data = self.redaction.value((name, dialogue, data), token)
         at_s, wall_s = self._now() - self.began_s, self._wall()
         entry = Entry(self.last_number, kind, at_s, wall_s, device, connection, stream, dialogue or "", name, data)
         self.keep(entry, weight)
