@@ -43,6 +43,7 @@ def run() -> list[Row]:
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {1})
     with server("ours", tls=False) as running, asyncio.Runner(loop_factory=new_event_loop) as runner:
+        running.say("listen")
         runner.run(drive(running))
         late = json.loads(running.ask("lateness"))[WARM_UP:]
     if hasattr(os, "sched_setaffinity"):

@@ -25,7 +25,7 @@ from mockcic.journal.spool import Recording, Spool
 from mockcic.journal.store import Journal
 from mockcic.scenario.load import ScenarioSet, load_text
 from mockcic.server.app import Cic
-from mockcic.server.loop import keep_memory_small, new_event_loop
+from mockcic.server.loop import collect_rarely, keep_memory_small, new_event_loop
 from mockcic.server.service import LOCAL_NAMES, Listening, Service
 from mockcic.server.tls import Authority, home
 
@@ -81,12 +81,13 @@ class Lateness:
 async def obey(cic: Cic) -> None:
     """Read commands until `quit`."""
     lateness = Lateness()
-    cic.journal.listen(lateness.hear)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := (await reader.readline()).strip():
         if line == b"push":
             push_to_all(cic)
+        elif line == b"listen":
+            cic.journal.listen(lateness.hear)
         elif line == b"memory":
             print(memory_kb(), flush=True)
         elif line == b"journal":
@@ -200,6 +201,7 @@ def main() -> None:
         os.sched_setaffinity(0, {given.core})
     if given.which != "stock":
         keep_memory_small()  # as `mockcic serve` does
+        collect_rarely()
     with asyncio.Runner(loop_factory=None if given.which == "stock" else new_event_loop) as runner:
         if given.which == "stock":
             runner.run(stock(given.port, given.tls))

@@ -117,9 +117,10 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     scenario with errors.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some takes 20 ms of the start
-    from mockcic.server.loop import keep_memory_small, new_event_loop
+    from mockcic.server.loop import collect_rarely, keep_memory_small, new_event_loop
 
     keep_memory_small()
+    collect_rarely()
     logging.basicConfig(level=logging.WARNING, format="mockcic: %(message)s")
     serving = Serving(paths, options)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:

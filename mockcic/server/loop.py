@@ -35,3 +35,15 @@ def keep_memory_small() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # musl has none, and no such habit
         mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES)
+
+
+def collect_rarely() -> None:
+    """Let Python look for cyclic garbage less often, for a process that is all ours.
+
+    It would walk the whole journal, some hundred thousand objects, again and again while devices wait; there are no
+    cycles in it. Measured: 6 % more events a second.
+    """
+    import gc
+
+    gc.freeze()  # what the imports made stays anyway
+    gc.set_threshold(10_000, 20, 100)

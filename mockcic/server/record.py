@@ -1,4 +1,7 @@
-"""What the journal is told of one stream: an event with its answer, or a downchannel. Tokens are taken out here."""
+"""What the journal is told of one stream: an event with its answer, or a downchannel.
+
+Members are tuples and not lists: Python's garbage collector gives up watching tuples and mappings of mere values.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ class Record:
             payload=event.payload,
             contexts={each.full_name: each.payload for each in event.contexts},
             request=self.journal.redaction.headers(headers),
-            parts=[{**_part(part), "text": metadata.decode("utf-8", "replace")}],
+            parts=({**_part(part), "text": metadata.decode("utf-8", "replace")},),
         )
 
     def upload(self, event: Event | None, sound: Sound | None, parts: Sequence[ReadPart]) -> None:
@@ -75,7 +78,7 @@ class Record:
             dialogue=None if event is None else event.dialog_request_id,
             name="" if event is None else event.full_name,
             **heard,
-            parts=[_part(part) for part in parts],
+            parts=tuple(_part(part) for part in parts),
         )
 
     def directive_written(self, directive: Directive, size: int, why: str = "") -> None:
