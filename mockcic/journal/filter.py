@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -72,6 +72,9 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
 }
 """Members that only some kinds have."""
 
+MEMBER_CHARACTERS: Final = 1000
+"""The longest path of a member that can be asked for (INF)."""
+
 _ALTERNATIVE: Final = r'(?:"(?:[^"\\]|\\.)*"|[^\s",]*)'
 _VALUE: Final = rf"(?:/(?:[^/\\]|\\.)*/(?=\s|$)|{_ALTERNATIVE}(?:,{_ALTERNATIVE})*)"
 _TERM: Final = re.compile(
@@ -90,11 +93,20 @@ class FilterError(ValueError):
     """A filter that cannot be read. `column` counts characters of the text from 1; 0 where there is no text."""
 
     def __init__(self, what: str, *, expected: str, text: str = "", column: int = 0) -> None:
-        place = f"\n  {text}\n  {' ' * (column - 1)}^" if column else ""
-        super().__init__(f"{what}; expected {expected}{place}")
+        super().__init__(f"{what}; expected {expected}{_place(text, column)}")
         self.what = what
         self.expected = expected
         self.column = column
+
+
+def _place(text: str, column: int) -> str:
+    """The text on one line and a caret under the column; Korean letters are two wide."""
+    if not column:
+        return ""
+    from wcwidth import wcswidth
+
+    shown = "".join(each if each.isprintable() else " " for each in text)
+    return f"\n  {shown}\n  {' ' * max(wcswidth(shown[: column - 1]), 0)}^"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +121,7 @@ class Comparison:
     def as_json(self) -> dict[str, Any]:
         """`got` is left out where the member is absent."""
         value: dict[str, Any] = {"member": self.member, "expected": self.expected, "holds": self.holds}
-        if self.got is MISSING:
-            return value
-        return {**value, "got": self.got.as_json() if isinstance(self.got, Entry) else self.got}
+        return value if self.got is MISSING else {**value, "got": self.got}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +133,12 @@ class Term:
     holds: Callable[[object], bool]
 
     def compare(self, entry: Entry) -> Comparison:
-        """Hold it against an entry."""
+        """Hold it against an entry; what people read is JSON, and a time of the wall clock an ISO 8601 one."""
         got = member_of(entry, self.member)
-        return Comparison(self.member, self.expected, got, self.holds(got))
+        holds = self.holds(got)
+        if self.member == "wall":
+            return Comparison("time", self.expected, entry.as_json()["time"], holds)
+        return Comparison(self.member, self.expected, entry.as_json() if got is entry else got, holds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +213,11 @@ def read_filter(asked: Asked, **members: Any) -> Filter:
             found = _read_text(asked)
         case Mapping():
             found = _read_mapping(asked)
-        case _:
+        case _ if callable(asked):
             name = getattr(asked, "__name__", "a function")
             found = Filter(name, (Term("entry", f"one that {name} takes", _of_entry(asked)),))
+        case _:
+            raise FilterError(f"found {asked!r}", expected="a text, a mapping of members, or a function of an entry")
     members = {name: value for name, value in members.items() if value is not None}
     return found.and_(_read_mapping(members)) if members else found
 
@@ -290,7 +305,11 @@ def _comparison(found: re.Match[str]) -> Term:
     return _bound(member, operator, _unquoted(value))
 
 
-def _check_member(member: str) -> None:
+def _check_member(member: object) -> None:
+    if not isinstance(member, str):
+        raise FilterError(f"there is no member {member!r}", expected="the name of a member, a text")
+    if len(member) > MEMBER_CHARACTERS:
+        raise FilterError(f"a member of {len(member)} characters", expected=f"at most {MEMBER_CHARACTERS}")
     first = member.partition(".")[0]
     if first not in OWN_MEMBERS and first not in DATA_MEMBERS:
         near = suggest(first, [*OWN_MEMBERS, *DATA_MEMBERS])
@@ -301,7 +320,14 @@ def _check_member(member: str) -> None:
 
 
 def _check_values(member: str, values: Sequence[str]) -> None:
-    """A kind or direction that does not exist would fit nothing, and `!=` everything."""
+    """What can never be the value of a member would fit nothing, and `!=` everything."""
+    for value in values if member in ("time", "number") else ():
+        try:
+            float(_unquoted(value))
+        except ValueError:
+            raise FilterError(
+                f"{member}={value}", expected=f"a number; {member}>= and {member}<= also take bounds such as 300ms"
+            ) from None
     known = {"kind": KINDS, "direction": ("in", "out")}.get(member)
     for value in values if known else ():
         if known and not any(fnmatch.fnmatchcase(each, value) for each in known):
@@ -333,11 +359,10 @@ def _equals(value: str) -> Callable[[object], bool]:
         return lambda got: got == text
     try:
         parsed = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = MISSING
-    if any(letter in value for letter in "*?["):
-        pattern = re.compile(fnmatch.translate(value.replace("[", "[[]")))
-        return lambda got: isinstance(got, str) and pattern.match(got) is not None
+    if _has_wildcards(value):
+        return _like(value)
 
     def equals(got: object) -> bool:
         if isinstance(got, str):
@@ -347,6 +372,12 @@ def _equals(value: str) -> Callable[[object], bool]:
         return parsed is not MISSING and got == parsed
 
     return equals
+
+
+def _like(value: str) -> Callable[[object], bool]:
+    """Only * and ? stand for other letters; a bracket is one."""
+    pattern = re.compile(fnmatch.translate(value.replace("[", "[[]")))
+    return lambda got: isinstance(got, str) and pattern.match(got) is not None
 
 
 def _pattern(member: str, pattern: str) -> Term:
@@ -363,11 +394,16 @@ def _pattern(member: str, pattern: str) -> Term:
 
 def _search(member: str, text: str) -> Term:
     wanted = text.casefold()
+    escaped = json.dumps(text, ensure_ascii=False)[1:-1].casefold()
 
     def holds(got: object) -> bool:
         if got is MISSING:
             return False
-        return wanted in (got if isinstance(got, str) else json.dumps(got, ensure_ascii=False)).casefold()
+        searched = (got if isinstance(got, str) else json.dumps(got, ensure_ascii=False)).casefold()
+        # in JSON a quote and a line's end are written with a backslash, which nobody thinks of who searches for them
+        return wanted in searched or (
+            escaped != wanted and (not isinstance(got, str) or member == "text") and escaped in searched
+        )
 
     return Term(member, f'a text with "{text}" in it', holds)
 
@@ -406,23 +442,63 @@ def _wall_time(value: str) -> float | None:
 
 def _read_mapping(members: Mapping[str, Any]) -> Filter:
     terms: list[Term] = []
-    for member, value in members.items():
-        _check_member(member)
-        terms += _mapped(member, value)
-    text = " ".join(f"{member}={_as_text(value)}" for member, value in members.items())
-    return Filter(text, _of_messages(terms))
+    texts: list[str] = []
+    try:
+        for member, value in members.items():
+            _check_member(member)
+            for path, asked in _flat(member, value):
+                terms.append(_mapped(path, asked))
+                texts.append(_as_term(path, asked))
+    except RecursionError:
+        raise FilterError("a mapping that is too deep", expected="a few levels") from None
+    return Filter(" ".join(texts), _of_messages(terms))
 
 
-def _mapped(member: str, value: object) -> list[Term]:
+def _flat(member: str, value: object) -> Iterator[tuple[str, object]]:
+    """`payload: {text: 물}` asks for `payload.text`; a mapping of the words of a condition is one."""
     if isinstance(value, Mapping) and value and not set(value) <= _CONDITION_WORDS:
-        return [term for name, each in value.items() for term in _mapped(f"{member}.{name}", each)]
-    if isinstance(value, str):
-        _check_values(member, [value])
-        if "." not in member and any(letter in value for letter in "*?"):
-            return [_equal(member, [value])]
+        for name, each in value.items():
+            yield from _flat(f"{member}.{name}", each)
+    else:
+        yield member, value
+
+
+def _mapped(member: str, value: object) -> Term:
     if isinstance(value, Mapping) and value:
-        return [_conditioned(member, dict(value))]
-    return [_conditioned(member, {"one_of": list(value)} if isinstance(value, list | tuple | set) else {"is": value})]
+        _check_condition(member, value)
+        return _conditioned(member, dict(value))
+    values = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+    _check_condition(member, {"one_of": values})
+    if wild := _wild(member, values):
+        tests = [_like(text) if _has_wildcards(text) else _equals(_as_value(text)) for text in wild]
+        return Term(member, " or ".join(wild), lambda got: any(test(got) for test in tests))
+    return _conditioned(member, {"one_of": values} if values != [value] else {"is": value})
+
+
+def _wild(member: str, values: Sequence[object]) -> list[str]:
+    """The values, where they are texts with wildcards for a member of the entry itself; deeper a text is that text."""
+    texts = [value for value in values if isinstance(value, str)]
+    wild = "." not in member and len(texts) == len(values) and any(_has_wildcards(text) for text in texts)
+    return texts if wild else []
+
+
+def _has_wildcards(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+def _check_condition(member: str, asked: Mapping[str, object]) -> None:
+    one_of = asked.get("one_of")
+    values = [asked.get("is"), *(one_of if isinstance(one_of, list | tuple) else ())]
+    for value in values:
+        if isinstance(value, str):
+            _check_values(member, [value])
+    match asked.get("not"):
+        case Mapping() as condition:
+            _check_condition(member, condition)
+        case list() as values:
+            _check_condition(member, {"one_of": values})
+        case str() as value:
+            _check_values(member, [value])
 
 
 def _conditioned(member: str, asked: dict[str, Any]) -> Term:
@@ -436,6 +512,42 @@ def _conditioned(member: str, asked: dict[str, Any]) -> Term:
         raise FilterError(f"{member}: {problem['msg']}", expected=expected) from None
     expected = _as_text(asked["is"]) if set(asked) == {"is"} else _as_text(asked)
     return Term(member, expected, lambda got: condition.miss(got, lambda value: value) is None)
+
+
+def _as_term(member: str, value: object) -> str:
+    """A condition as the text form has it; as JSON where that has no word for it."""
+    match value:
+        case {"min": bound, **rest} if not rest and _is_number(bound):
+            return f"{member}>={bound}"
+        case {"max": bound, **rest} if not rest and _is_number(bound):
+            return f"{member}<={bound}"
+        case {"is": each, **rest} if not rest:
+            return f"{member}={_as_value(each)}"
+        case Mapping():
+            return f"{member}={_as_text(value)}"
+    values = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+    if wild := _wild(member, values):
+        words = [text if re.fullmatch(r'[^\s",]+', text) else _as_value(text) for text in wild]
+        sayable = all(word == text for word, text in zip(words, wild, strict=True) if _has_wildcards(text))
+        return f"{member}={','.join(words)}" if sayable else f"{member}={_as_text(wild)}"
+    return f"{member}={','.join(map(_as_value, values))}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _as_value(value: object) -> str:
+    """A text in quotes where without them it would be several, a pattern, or something that is no text."""
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        json.loads(value)
+    except (ValueError, RecursionError):
+        if re.fullmatch(r'[^\s",*?/][^\s",*?]*', value):
+            return value
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}"'
 
 
 def _as_text(value: object) -> str:

@@ -159,7 +159,7 @@ def holds(got: object, wanted: object) -> bool:
             return all(
                 key in got and (same(value, got[key]) or holds(got[key], value)) for key, value in wanted.items()
             )
-        return wanted in got
+        return isinstance(wanted, str) and wanted in got
     return False
 
 
