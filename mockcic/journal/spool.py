@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ SEGMENT_BYTES: Final = 16 * 1024 * 1024
 HELD_BYTES: Final = 256 * 1024
 """A longer upload has a file of its own, written while it comes in; a shorter one is held until it is whole (INF)."""
 
+
+WRITTEN_BYTES: Final = 1024 * 1024
+"""Sounds are written together when there is so much of them: a call takes as long as thirty seconds of sound (INF)."""
 
 AT_ONCE: Final = 512
 """Pieces that one call writes; systems take 1,024 at the most (POSIX: 16 at least, Linux and macOS 1,024)."""
@@ -61,6 +65,9 @@ class Spool:
         self._where: dict[str, _File] = {}
         self._segment: _File | None = None
         self._writing: int | None = None
+        self._unwritten: list[bytes] = []
+        self._unwritten_bytes = 0
+        self._lock = threading.Lock()
         self._count = 0
 
     def __len__(self) -> int:
@@ -83,10 +90,11 @@ class Spool:
         if digest in self._where or size > self.limit:
             return
         segment = self._open_segment()
-        assert self._writing is not None
-        for start in range(0, len(pieces), AT_ONCE):
-            os.writev(self._writing, pieces[start : start + AT_ONCE])
+        self._unwritten += pieces
+        self._unwritten_bytes += size
         self._add(segment, digest, size)
+        if self._unwritten_bytes >= WRITTEN_BYTES:
+            self._write()
         if segment.size >= min(SEGMENT_BYTES, self.limit // 4):
             self._close_segment()
 
@@ -99,6 +107,7 @@ class Spool:
         file = self._where.get(digest)
         if file is None:
             return None
+        self._write()
         start, size = file.places[digest]
         try:
             with file.path.open("rb") as reading:
@@ -154,7 +163,16 @@ class Spool:
             self._writing = os.open(self._segment.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         return self._segment
 
+    def _write(self) -> None:
+        """Write what is still in memory. From any thread: who reads a sound may be another one."""
+        with self._lock:
+            pieces, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
+            if pieces and self._writing is not None:
+                for start in range(0, len(pieces), AT_ONCE):
+                    os.writev(self._writing, pieces[start : start + AT_ONCE])
+
     def _close_segment(self) -> None:
+        self._write()
         if self._writing is not None:
             os.close(self._writing)
         self._segment = self._writing = None
