@@ -5,11 +5,11 @@ from __future__ import annotations
 import fnmatch
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from mockcic.journal.entry import Entry
-from mockcic.journal.filter import Filter
+from mockcic.journal.filter import Filter, member_of
 from mockcic.verdict.times import Times
 from mockcic.verdict.verdict import Near, Verdict
 
@@ -28,10 +28,20 @@ _DEAR: Final = {"kind": 4, "name": 4, "namespace": 2, "device": 2}
 """What a member that differs weighs: an entry of another kind or name is hardly near."""
 
 
+def counted(asked: Filter) -> Callable[[Entry], bool]:
+    """What fits. Verdicts count only for who asks for their kind: one has the words in its name that were asked for.
+
+    A search for a text that never came would otherwise find the verdict that says so.
+    """
+    if any(term.member == "kind" and term.holds("verdict") and not term.holds("") for term in asked.terms):
+        return asked.fits
+    return lambda entry: entry.kind != "verdict" and asked.fits(entry)
+
+
 def verify(entries: Iterable[Entry], asked: Filter, times: Times, *, gone: bool = False) -> Verdict:
-    """How often entries that fit are among these."""
+    """How often entries that fit are among these, oldest first."""
     everything = list(entries)
-    came = tuple(entry for entry in everything if asked.fits(entry))
+    came = tuple(filter(counted(asked), everything))
     wanted = f"{asked} {times}"
     count = len(came)
     if times.high is None and count >= times.low:
@@ -54,13 +64,16 @@ def never(entries: Iterable[Entry], asked: Filter, *, gone: bool = False, for_s:
 
 
 def verify_order(entries: Iterable[Entry], asked: Sequence[Filter], *, gone: bool = False) -> Verdict:
-    """Whether entries that fit came one after another; others may come between."""
+    """Whether entries that fit came one after another; others may come between. Raises `ValueError` of none."""
+    if not asked:
+        raise ValueError("found no filters, expected what is to come, one after another")
     wanted = "in this order: " + ", then ".join(str(each) for each in asked)
     everything = list(entries)
     came: list[Entry] = []
     start = 0
     for number, each in enumerate(asked):
-        place = next((place for place in range(start, len(everything)) if each.fits(everything[place])), None)
+        fits = counted(each)
+        place = next((place for place in range(start, len(everything)) if fits(everything[place])), None)
         if place is None:
             return _out_of_order(wanted, everything, came, start, each, number, gone)
         came.append(everything[place])
@@ -75,7 +88,8 @@ def _out_of_order(
         return Verdict(wanted, "error", GONE, tuple(came))
     where = f" after {_said(came[-1])}" if came else ""
     why = f"number {number + 1}, {missed}, did not come{where}"
-    early = next((entry for entry in everything[:start] if missed.fits(entry) and entry not in came), None)
+    taken = set(map(id, came))
+    early = next((entry for entry in filter(counted(missed), everything[:start]) if id(entry) not in taken), None)
     if early is not None:
         why += f"; it came too early: {_said(early)}"
     return Verdict(wanted, "broken", why, tuple(came), nearest(everything[start:], missed), census(everything[start:]))
@@ -120,16 +134,22 @@ def all_rules_used(entries: Iterable[Entry], rules: Sequence[tuple[str, str]], *
 
 
 def nearest(entries: Iterable[Entry], asked: Filter) -> tuple[Near, ...]:
-    """The entries that nearly fit, best first: fewest members that differ, then the youngest."""
-    scored = []
-    for entry in entries:
+    """The entries, given oldest first, that nearly fit, best first: fewest members that differ, then the youngest."""
+    terms = [(term, _DEAR.get(term.member, 1)) for term in asked.terms]
+    cheapest = min((weight for _, weight in terms), default=0)
+    scored: list[tuple[int, int, Entry]] = []
+    best = 0
+    for entry in reversed(list(entries)):
         if entry.kind == "verdict":
             continue
-        comparisons = asked.compare(entry)
-        failed = [each.member for each in comparisons if not each.holds]
-        if failed and len(failed) < max(2, len(comparisons)):
-            scored.append((sum(_DEAR.get(member, 1) for member in failed), -entry.number, Near(entry, comparisons)))
-    return tuple(near for *_, near in heapq.nsmallest(NEAREST, scored, key=lambda each: each[:2]))
+        failed = [weight for term, weight in terms if not term.holds(member_of(entry, term.member))]
+        if failed and len(failed) < max(2, len(terms)):
+            scored.append((sum(failed), -entry.number, entry))
+            best += sum(failed) == cheapest
+            if best == NEAREST:  # older ones are no nearer
+                break
+    found = heapq.nsmallest(NEAREST, scored, key=lambda each: each[:2])
+    return tuple(Near(entry, asked.compare(entry)) for *_, entry in found)
 
 
 def census(entries: Iterable[Entry]) -> tuple[tuple[int, str], ...]:

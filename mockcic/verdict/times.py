@@ -6,9 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_RANGE: Final = re.compile(r"(\d{1,9})?\s*\.\.\s*(\d{1,9})?")
-_WORDS: Final = re.compile(r"(exactly|at[ _-]least|at[ _-]most)\s+(\d{1,9})", re.IGNORECASE)
-_BETWEEN: Final = re.compile(r"between\s+(\d{1,9})\s+and\s+(\d{1,9})", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_RANGE: Final = re.compile(r"([0-9]{1,9})?\s*\.\.\s*([0-9]{1,9})?")
+_WORDS: Final = re.compile(r"(exactly|at[ _-]least|at[ _-]most)\s+([0-9]{1,9})", re.IGNORECASE)
+_BETWEEN: Final = re.compile(r"between\s+([0-9]{1,9})\s+and\s+([0-9]{1,9})", re.IGNORECASE)
+_SPOKEN: Final = (
+    (r"\bnever\b", "exactly 0"),
+    (r"\bonce\b", "1"),
+    (r"\btwice\b", "2"),
+    (r"\s+times$", ""),
+    (r"\s+to\s+", ".."),
+)
 EXPECTED: Final = 'a number, "1..3", "2..", "..3", "exactly 1", "at least 2", "at most 3" or "between 1 and 3"'
 
 
@@ -62,7 +70,10 @@ def between(low: int, high: int) -> Times:
 
 
 def read_times(value: int | str | Times | None) -> Times:
-    """The times of a number (exactly so often), of words, of a range; at least once for None. Raises `ValueError`."""
+    """The times of a number (exactly so often), of words, of a range; at least once for None.
+
+    The words that `str()` gives are read too. Raises `ValueError`.
+    """
     match value:
         case None:
             return at_least(1)
@@ -72,8 +83,12 @@ def read_times(value: int | str | Times | None) -> Times:
             raise ValueError(f"found {value}, expected {EXPECTED}")
         case int():
             return exactly(value)
+    if not isinstance(value, str):
+        raise ValueError(f"found {value!r}, expected {EXPECTED}")
     text = value.strip()
-    if text.isdecimal() and text.isascii():
+    for spoken, word in _SPOKEN:
+        text = re.sub(spoken, word, text, flags=re.IGNORECASE)
+    if _NUMBER.fullmatch(text):
         return exactly(int(text))
     if (found := _RANGE.fullmatch(text)) is not None and text != "..":
         return Times(int(found[1] or 0), None if found[2] is None else int(found[2]))

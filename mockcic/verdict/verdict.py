@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from mockcic.journal.entry import Entry, entry_from_json
 from mockcic.journal.filter import Comparison
@@ -75,6 +75,10 @@ class VerificationError(AssertionError):
         super().__init__("\n".join(verdict_text(verdict) for verdict in verdicts))
         self.verdicts = verdicts
 
+    def __reduce__(self) -> tuple[Callable[..., VerificationError], tuple[Any, ...]]:
+        """It goes from one process to another as JSON: a test run by workers shows the same text."""
+        return _error_from_json, tuple(verdict.as_json() for verdict in self.verdicts)
+
     @property
     def verdict(self) -> Verdict:
         """The first of them."""
@@ -82,15 +86,26 @@ class VerificationError(AssertionError):
 
 
 def verdict_from_json(value: Mapping[str, Any]) -> Verdict:
-    """The verdict of a JSON object. Raises `ValueError` or `KeyError` when it is none."""
-    return Verdict(
-        asked=value["asked"],
-        status=value["status"],
-        why=value["why"],
-        came=tuple(entry_from_json(each) for each in value.get("came", ())),
-        nearest=tuple(_near(each) for each in value.get("nearest", ())),
-        others=tuple((each["count"], each["what"]) for each in value.get("others", ())),
-    )
+    """The verdict of a JSON object. Raises `ValueError` when it is none."""
+    try:
+        if value["status"] not in get_args(Status):
+            raise ValueError(f"status: found {value['status']!r}, expected one of {', '.join(get_args(Status))}")
+        return Verdict(
+            asked=str(value["asked"]),
+            status=value["status"],
+            why=str(value["why"]),
+            came=tuple(entry_from_json(each) for each in value.get("came", ())),
+            nearest=tuple(_near(each) for each in value.get("nearest", ())),
+            others=tuple((each["count"], each["what"]) for each in value.get("others", ())),
+        )
+    except KeyError as error:
+        raise ValueError(f"found no member {error.args[0]}, expected a verdict") from None
+    except (TypeError, AttributeError):
+        raise ValueError("found something else, expected a verdict") from None
+
+
+def _error_from_json(*values: Mapping[str, Any]) -> VerificationError:
+    return VerificationError(*map(verdict_from_json, values))
 
 
 def _near(value: Mapping[str, Any]) -> Near:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mockcic.journal.entry import Entry, Kind
 from mockcic.journal.filter import read_filter
-from mockcic.verdict.judge import GONE, all_rules_used, never, no_findings, no_unmatched, verify, verify_order
+from mockcic.verdict.judge import (
+    GONE,
+    all_rules_used,
+    nearest,
+    never,
+    no_findings,
+    no_unmatched,
+    verify,
+    verify_order,
+)
 from mockcic.verdict.times import Times, at_least, at_most, between, exactly
 from mockcic.verdict.verdict import VerificationError, verdict_from_json
 
@@ -92,6 +107,83 @@ def test_a_wrong_order_says_what_is_missing_after_what_and_what_came_too_early()
     assert verify_order(TALK, asked, gone=True).status == "error"
 
 
+def test_an_order_of_nothing_is_no_question() -> None:
+    """It would always be kept."""
+    with pytest.raises(ValueError, match="found no filters"):
+        verify_order(TALK, [])
+
+
+def test_what_is_left_of_an_order_is_kept_though_older_entries_are_gone() -> None:
+    assert verify_order(TALK, [read_filter("Clova.Hello"), ASK], gone=True).kept
+
+
+@pytest.mark.parametrize("asked", ['"우산"', "text~우산", '!ping "우산"', "name~우산 kind=*", '!event "우산"'])
+def test_a_verdict_is_not_what_it_did_not_find(asked: str) -> None:
+    """The verdict is written down with the words that were asked for: asked again, it would be found."""
+    wanted = read_filter(asked)
+    verdict = verify(TALK, wanted, at_least(1))
+    said = Entry(7, "verdict", 7.0, 0.0, name=verdict.asked, data={"status": verdict.status, "why": verdict.why})
+    assert "우산" in said.name
+    again = [*TALK, said]
+    assert not verify(again, wanted, at_least(1))
+    assert never(again, wanted).kept
+    assert not verify_order(again, [ASK, wanted])
+    assert not verify_order([said, *TALK], [ASK, wanted]).why.count("too early")
+
+
+def test_a_function_does_not_find_verdicts_either() -> None:
+    said = entries(("verdict", "a"))
+    assert never(said, read_filter(lambda entry: True)).kept
+
+
+@pytest.mark.parametrize("asked", ["verdict", "kind=verdict,event", "kind=verd*", "verdict status=kept"])
+def test_verdicts_are_counted_for_who_asks_for_them(asked: str) -> None:
+    assert verify(entries(("verdict", "a", {"status": "kept"})), read_filter(asked), at_least(1)).kept
+
+
+def test_the_nearest_are_those_that_differ_least_then_the_youngest() -> None:
+    found = entries(
+        ("event", "Clova.Ask", {"payload": {"n": 1, "lang": "ko"}}),
+        ("event", "Clova.Ask", {"payload": {"n": 1, "lang": "ja"}}),
+        ("event", "Clova.Other", {"payload": {"n": 2, "lang": "ko"}}),
+        ("answer", "Clova.Ask", {"payload": {"n": 2, "lang": "ko"}}),
+        ("event", "Clova.Ask", {"payload": {"n": 3, "lang": "ja"}}),
+        ("ping", "get"),
+    )
+    near = nearest(found, read_filter("event Clova.Ask payload.n=2 payload.lang=ko"))
+    assert [each.entry.number for each in near] == [1, 5, 2]
+    assert [one.member for one in near[0].comparisons if not one.holds] == ["payload.n"]
+
+
+@given(st.lists(st.sampled_from(["A.B", "A.C", "D.E"]), max_size=12), st.lists(st.integers(0, 2), max_size=12))
+def test_the_nearest_are_found_as_if_all_had_been_looked_at(names: list[str], numbers: list[int]) -> None:
+    """It stops at the third that cannot be outdone."""
+    asked = read_filter("A.B payload.n=1")
+    found = [
+        Entry(number, "event", 0.0, 0.0, name=name, data={"payload": {"n": n}})
+        for number, (name, n) in enumerate(zip(names, numbers, strict=False), 1)
+    ]
+    weights = {"kind": 4, "name": 4}
+    all_scored = []
+    for entry in found:
+        failed = [weights.get(each.member, 1) for each in asked.compare(entry) if not each.holds]
+        if 0 < len(failed) < 3:
+            all_scored.append((sum(failed), -entry.number))
+    assert [-number for _, number in sorted(all_scored)[:3]] == [each.entry.number for each in nearest(found, asked)]
+
+
+@given(st.integers(0, 5), st.integers(0, 4), st.none() | st.integers(0, 4), st.booleans())
+def test_what_was_dropped_never_makes_a_verdict_that_all_entries_would_not(
+    dropped: int, low: int, more: int | None, gone: bool
+) -> None:
+    """With `gone`, kept is kept and broken is broken, however many of those that fit have been dropped."""
+    times = Times(low, None if more is None else low + more)
+    left = entries(("ping", "get"), ("ping", "get"), ("ping", "get"))
+    verdict = verify(left, read_filter("ping"), times, gone=gone or dropped > 0)
+    if verdict.status != "error":
+        assert verdict.kept is times.fits(3 + dropped)
+
+
 def test_the_same_entry_counts_once_in_an_order() -> None:
     assert verify_order(TALK, [ASK, ASK]).kept
     assert not verify_order(TALK, [ASK, ASK, ASK])
@@ -109,8 +201,9 @@ def test_every_event_finds_a_rule() -> None:
     found = entries(("match", "light"), ("match", "", {"event": "Clova.Ask", "nearest": misses}))
     verdict = no_unmatched(found)
     assert (verdict.status, verdict.why) == ("broken", "no rule fits Clova.Ask")
-    with pytest.raises(VerificationError, match=r"nearest rule light: payload\.text: expected 불, got 물"):
+    with pytest.raises(VerificationError, match=r"nearest rule light: payload\.text: expected 불, got 물") as problem:
         verdict.raise_if_broken()
+    assert problem.value.verdict is verdict
     assert no_unmatched(found[:1]).kept
     assert no_unmatched(found[:1], gone=True).status == "error"
 
@@ -134,7 +227,42 @@ def test_rules_that_never_answered_are_named() -> None:
 
 def test_a_verdict_goes_through_json_and_back() -> None:
     verdict = verify(TALK, read_filter("Clova.Ask payload.text=불 payload.nothing=1"), at_least(1))
-    assert verdict_from_json(verdict.as_json()) == verdict
+    assert verdict_from_json(json.loads(json.dumps(verdict.as_json()))) == verdict
+    by_function = verify(TALK, read_filter(lambda entry: False), at_least(1))
+    assert verdict_from_json(json.loads(json.dumps(by_function.as_json()))) == by_function
+
+
+@given(
+    st.dictionaries(st.text(max_size=5), st.none() | st.booleans() | st.integers() | st.text(max_size=5), max_size=3)
+)
+def test_a_verdict_about_any_payload_is_the_same_json_again(payload: dict[str, object]) -> None:
+    found = [entry._replace(at_s=1 / 3, wall_s=1e9 / 7) for entry in entries(("event", "A.B", {"payload": payload}))]
+    said = json.loads(json.dumps(verify(found, read_filter("A.B payload.absent=1"), at_least(1)).as_json()))
+    assert verdict_from_json(said).as_json() == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({}, "found no member status"),
+        ([], "expected a verdict"),
+        ({"asked": "a", "status": "maybe", "why": "b"}, "status: found 'maybe', expected one of kept, broken, error"),
+        ({"asked": "a", "status": "kept", "why": "b", "came": 5}, "expected a verdict"),
+        ({"asked": "a", "status": "kept", "why": "b", "came": [{"kind": "evnt"}]}, "kind: found 'evnt'"),
+        ({"asked": "a", "status": "kept", "why": "b", "nearest": [{}]}, "found no member comparisons"),
+    ],
+)
+def test_what_is_no_verdict_is_told(value: Any, said: str) -> None:
+    with pytest.raises(ValueError, match="expected") as problem:
+        verdict_from_json(value)
+    assert said in str(problem.value)
+
+
+def test_the_error_goes_to_another_process_whole() -> None:
+    """Entries hold what cannot be pickled."""
+    error = VerificationError(verify(TALK, read_filter("Clova.Ask payload.text=불"), at_least(1)), no_findings(TALK))
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.verdicts) == (str(error), error.verdicts)
 
 
 def test_a_verdict_that_is_kept_raises_nothing() -> None:
