@@ -29,23 +29,28 @@ def upload() -> bytes:
     )
 
 
-def rate(which: str, body: Path) -> float:
-    """Events a second of one server, by h2load on another core."""
+def rate(which: str, body: Path, *, warm_up: int = 0) -> float:
+    """Events a second of one server, by h2load on another core; `warm_up` events come before they are counted."""
     with server(which, tls=True) as running:
-        command = ["h2load", "-n", str(EVENTS), "-c", str(CONNECTIONS), "-m", "1", "-d", str(body)]
-        command += ["-H", "authorization: Bearer benchmark", "-H", "content-type: multipart/form-data; boundary=b"]
-        pinned = ["taskset", "-c", "1"] if cores() > 1 else []
-        done = subprocess.run(
-            [*pinned, *command, f"https://127.0.0.1:{running.port}/v1/events"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    if f"{EVENTS} succeeded" not in done.stdout:
-        raise RuntimeError(f"{which}: not every event was answered:\n{done.stdout}")
+        if warm_up:
+            send(running.port, body, warm_up)
+        done = send(running.port, body, EVENTS)
     found = re.search(r"([\d.]+) req/s", done.stdout)
     assert found is not None
     return float(found[1])
+
+
+def send(port: int, body: Path, count: int) -> subprocess.CompletedProcess[str]:
+    """Send an event so often."""
+    command = ["h2load", "-n", str(count), "-c", str(CONNECTIONS), "-m", "1", "-d", str(body)]
+    command += ["-H", "authorization: Bearer benchmark", "-H", "content-type: multipart/form-data; boundary=b"]
+    pinned = ["taskset", "-c", "1"] if cores() > 1 else []
+    done = subprocess.run(
+        [*pinned, *command, f"https://127.0.0.1:{port}/v1/events"], capture_output=True, text=True, check=True
+    )
+    if f"{count} succeeded" not in done.stdout:
+        raise RuntimeError(f"not every event was answered:\n{done.stdout}")
+    return done
 
 
 def run() -> list[Row]:
