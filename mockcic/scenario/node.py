@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LIMIT_NODES: Final = 100_000  # INF; with aliases written out, so that a few lines cannot become a billion
 LIMIT_DEPTH: Final = 100  # INF; templates of the catalogue nest 9 deep
+_TOO_DEEP: Final = f"more than {LIMIT_DEPTH} levels inside each other"
 
 LINE_END: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what the YAML parser counts as one
 _NOT_TEXT: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -154,11 +155,7 @@ class Composer:
             return self._alias(event, depth)
         node = _node_of(event)
         if depth > LIMIT_DEPTH:
-            raise UnreadableError(
-                self.source.problem(
-                    Place(node.line, node.column), f"more than {LIMIT_DEPTH} levels inside each other", "fewer"
-                )
-            )
+            raise UnreadableError(self.source.problem(Place(node.line, node.column), _TOO_DEEP, "fewer"))
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         self._count(1, node)
@@ -190,9 +187,7 @@ class Composer:
                 )
             )
         if depth + target.height - 1 > LIMIT_DEPTH:
-            raise UnreadableError(
-                self.source.problem(place, f"more than {LIMIT_DEPTH} levels inside each other", "fewer")
-            )
+            raise UnreadableError(self.source.problem(place, _TOO_DEEP, "fewer"))
         self._count(target.size, node)
         return target
 
@@ -211,7 +206,7 @@ class Composer:
 
     def _scalar(self, event: Any, node: Node) -> None:
         if _SURROGATE.search(event.value):  # the C parser refuses these itself
-            _, what, expected, mend = _GRAMMAR[0]
+            what, expected, mend = _BAD_ESCAPE
             raise UnreadableError(self.source.problem(Place(node.line, node.column), what, expected, mend))
         node.plain, node.text = event.implicit[0], event.value
         node.value = resolve(event.value) if node.plain else event.value
@@ -321,13 +316,15 @@ class Composer:
         return self.source.problem(place, what, expected, mend)
 
 
+_BAD_ESCAPE: Final = (
+    "an escape that YAML does not know",
+    r"one such as \n, \" or \u00e9",
+    "write the sign itself, or use single quotes, where a backslash means nothing",
+)
+
 _GRAMMAR: Final = (
-    (
-        "escape ",
-        "an escape that YAML does not know",
-        r"one such as \n, \" or \u00e9",
-        "write the sign itself, or use single quotes, where a backslash means nothing",
-    ),
+    ("exceeded maximum nesting depth", _TOO_DEEP, "fewer", ""),  # libyaml's own limit, met before ours on one line
+    ("escape ", *_BAD_ESCAPE),
     (
         "mapping values are not allowed",
         "a second colon in this line",

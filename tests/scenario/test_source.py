@@ -169,7 +169,7 @@ def test_an_empty_file_has_no_value_and_no_problem_as_yaml(parser: str) -> None:
         ("a: &x !!set {b, c}", "x.yaml:1:7", "the tag !!set"),
         ("a: !!int five", "x.yaml:1:4", '!!int before "five"'),
         ("a: {<<: 5}", "x.yaml:1:5", "<< with 5"),
-        ("[" * 5000, "x.yaml:1:101", "more than 100 levels inside each other"),
+        ("[" * 101 + "]" * 101, "x.yaml:1:101", "more than 100 levels inside each other"),
     ],
 )
 def test_each_fault_of_the_yaml_is_told_at_its_place(text: str, where: str, what: str, parser: str) -> None:
@@ -177,6 +177,15 @@ def test_each_fault_of_the_yaml_is_told_at_its_place(text: str, where: str, what
     problem = only_problem(text)
     assert told(problem) == (where, what)
     assert problem.expected
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, "- " * 5000, "{a: " * 5000, "".join(f"{' ' * n}a:\n" for n in range(2000))]
+)
+def test_what_is_far_too_deep_is_refused_by_whichever_limit_it_meets_first(text: str, parser: str) -> None:
+    """libyaml 0.2.6 has a limit of its own, and names a place further on."""
+    problem = only_problem(text)
+    assert (problem.what, problem.expected) == ("more than 100 levels inside each other", "fewer")
 
 
 @pytest.mark.parametrize("text", ['a: "\\ud83d\\ude00"', 'a: "\\d"'])
