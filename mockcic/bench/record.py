@@ -47,7 +47,7 @@ class Record:
             self._connects.popitem(last=False)
 
     def _take(self, entry: Entry) -> None:
-        self._kept.keep(entry, entry.data.get("bytes", 0) if entry.kind == "directive" else _weight(entry))
+        self._kept.keep(entry)
         for hear, over in self._waiting:
             if hear(entry):
                 over.set()
@@ -119,9 +119,3 @@ class Record:
             with self._lock:
                 self._waiting.remove(mine)
         return waiting
-
-
-def _weight(entry: Entry) -> int:
-    """What an entry carries, about: an event's metadata; others are small."""
-    parts = entry.data.get("parts")
-    return sum(part.get("bytes", 0) for part in parts) if parts and entry.kind == "event" else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -39,20 +38,12 @@ class Redaction:
         return text.replace(token, shortened(token)) if self.hides(token) else text
 
     def value(self, value: Any, token: str) -> Any:
-        """A JSON value without the token in any of its texts; the value itself where there is none."""
-        return _without(value, token) if self.hides(token) and _may_have(value, token) else value
+        """A JSON value without the token in any of its texts."""
+        return _without(value, token) if self.hides(token) else value
 
     def hides(self, token: str) -> bool:
         """Whether this token is taken out of texts."""
         return not self.show and len(token) >= SECRET_CHARACTERS
-
-
-def _may_have(value: Any, token: str) -> bool:
-    """Whether it is worth looking for: marshal writes texts as they are, and faster than we can look."""
-    try:
-        return token.encode("utf-8", "surrogatepass") in marshal.dumps(value)
-    except ValueError:  # a mapping that is no dict
-        return True
 
 
 def _without(value: Any, token: str) -> Any:

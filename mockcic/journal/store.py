@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mockcic.journal.entry import Entry, Kind
+from mockcic.journal.packed import Packed, pack
 from mockcic.journal.redact import Redaction
 from mockcic.journal.spool import Spool
 
@@ -19,11 +20,11 @@ BYTES: Final = 64 * 1024 * 1024
 DEVICES: Final = 20_000
 """Devices whose dropped entries are known apart; above it they are one (INF)."""
 
-ENTRY_BYTES: Final = 800
-"""What an entry takes in memory without what it carries (measured on CPython 3.11)."""
+ENTRY_BYTES: Final = 500
+"""What an entry takes in memory beside its packed members (measured on CPython 3.11)."""
 
-JSON_BYTES: Final = 6
-"""What a byte of JSON takes in memory once it is parsed into Python objects (measured: 4 to 7)."""
+UNPACKED_BYTES: Final = 4000
+"""What is assumed of members that cannot be packed, or are not (INF)."""
 
 Listener = Callable[[Entry], None]
 
@@ -35,7 +36,6 @@ class Kept:
         self.limit = limit
         self.bytes_limit = bytes_limit
         self._entries: deque[Entry] = deque()
-        self._weights: deque[int] = deque()
         self._bytes = 0
         self._dropped = 0
         self._last_dropped: dict[str, int] = {}
@@ -73,15 +73,13 @@ class Kept:
         found.reverse()
         return found
 
-    def keep(self, entry: Entry, weight: int = 0) -> None:
-        """Take an entry that carries `weight` bytes of JSON; the oldest go when there is no room."""
-        weight = ENTRY_BYTES + JSON_BYTES * weight
+    def keep(self, entry: Entry) -> None:
+        """Take an entry; the oldest go when there is no room."""
         self._entries.append(entry)
-        self._weights.append(weight)
-        self._bytes += weight
+        self._bytes += weight(entry)
         while len(self._entries) > self.limit or (self._bytes > self.bytes_limit and len(self._entries) > 1):
             gone = self._entries.popleft()
-            self._bytes -= self._weights.popleft()
+            self._bytes -= weight(gone)
             self._dropped += 1
             self._last_dropped[gone.device] = gone.number
             if len(self._last_dropped) > DEVICES:
@@ -91,9 +89,14 @@ class Kept:
     def clear(self) -> None:
         """Forget all entries; they do not count as dropped."""
         self._entries.clear()
-        self._weights.clear()
         self._last_dropped.clear()
         self._bytes = 0
+
+
+def weight(entry: Entry) -> int:
+    """What an entry takes in memory."""
+    data = entry.data
+    return ENTRY_BYTES + (len(data.packed) if isinstance(data, Packed) else UNPACKED_BYTES)
 
 
 class Journal(Kept):
@@ -131,24 +134,32 @@ class Journal(Kept):
         stream: str = "",
         dialogue: str | None = None,
         name: str = "",
-        weight: int = 0,
         token: str = "",
         **data: Any,
     ) -> Entry:
-        """Write down what happened now, and tell the listeners.
-
-        `weight`: bytes of JSON that `data` was parsed from. `token`: the device's, taken out of all that is written.
-        """
+        """Write down what happened now, and tell the listeners. `token`: the device's, taken out of all of it."""
         self.last_number += 1
         self.counts[kind] += 1
-        if token and self.redaction.hides(token):
-            name, dialogue, data = self.redaction.value((name, dialogue, data), token)
+        members: Mapping[str, Any]
+        try:
+            packed = pack(data)
+        except ValueError:  # something that is no JSON, from a template perhaps
+            members, hidden = self.redaction.value(data, token) if token else data, True
+        else:
+            hidden = bool(token) and self.redaction.hides(token) and self._has(token, name, dialogue, packed)
+            members = Packed(pack(self.redaction.value(data, token)) if hidden else packed)
+        if hidden and token:
+            name, dialogue = self.redaction.text(name, token), self.redaction.text(dialogue or "", token)
         at_s, wall_s = self._now() - self.began_s, self._wall()
-        entry = Entry(self.last_number, kind, at_s, wall_s, device, connection, stream, dialogue or "", name, data)
-        self.keep(entry, weight)
+        entry = Entry(self.last_number, kind, at_s, wall_s, device, connection, stream, dialogue or "", name, members)
+        self.keep(entry)
         for listener in self._listeners:
             listener(entry)
         return entry
+
+    @staticmethod
+    def _has(token: str, name: str, dialogue: str | None, packed: bytes) -> bool:
+        return token.encode("utf-8", "surrogatepass") in packed or token in name or token in (dialogue or "")
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each new entry; returns what ends that."""

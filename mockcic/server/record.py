@@ -1,7 +1,4 @@
-"""What the journal is told of one stream: an event with its answer, or a downchannel.
-
-Members are tuples and not lists: Python's garbage collector gives up watching tuples and mappings of mere values.
-"""
+"""What the journal is told of one stream: an event with its answer, or a downchannel."""
 
 from __future__ import annotations
 
@@ -49,7 +46,6 @@ class Record:
             stream=self.stream,
             dialogue=event.dialog_request_id,
             name=event.full_name,
-            weight=len(metadata),
             message_id=event.message_id,
             header=header_of(event),
             payload=event.payload,
@@ -92,7 +88,6 @@ class Record:
             stream=self.stream,
             dialogue=directive.dialog_request_id,
             name=directive.full_name,
-            weight=size,
             line=self.line,
             bytes=size,
             payload=directive.payload,

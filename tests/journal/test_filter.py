@@ -256,6 +256,17 @@ def test_a_mapping_too_deep_is_refused() -> None:
             read_filter(asked)
 
 
+def test_a_value_of_many_brackets_is_a_text() -> None:
+    """It looks like JSON that is too deep to be read."""
+    brackets = "[" * 100_000
+    asked = read_filter(f"payload.text={brackets}")
+    assert asked.fits(EVENT._replace(data={"payload": {"text": brackets}}))
+    assert not asked.fits(EVENT)
+    assert (
+        read_filter(read_filter({"payload.text": brackets}).text).text == read_filter({"payload.text": brackets}).text
+    )
+
+
 @pytest.mark.parametrize("asked", [5, ["event"], b"event"])
 def test_what_is_no_filter_at_all_is_refused(asked: Any) -> None:
     with pytest.raises(FilterError, match="a text, a mapping of members, or a function"):

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from mockcic.journal.entry import Entry
-from mockcic.journal.store import ENTRY_BYTES, JSON_BYTES, Journal
+from mockcic.journal.store import ENTRY_BYTES, Journal
 
 
 def journal(**how: int) -> Journal:
@@ -24,13 +24,13 @@ def test_the_oldest_entries_go_and_are_counted() -> None:
 
 
 def test_large_entries_push_out_others() -> None:
-    """What an entry takes in memory is estimated: the JSON it carries, parsed, and the entry itself."""
-    kept = journal(bytes_limit=3 * (ENTRY_BYTES + 100 * JSON_BYTES))
+    """An entry takes what its members take, packed, and something for itself."""
+    kept = journal(bytes_limit=3 * (ENTRY_BYTES + 1020))
     for number in range(4):
-        kept.add("event", name=str(number), weight=100)
+        kept.add("event", name=str(number), payload={"text": "x" * 980})
     assert [entry.name for entry in kept] == ["1", "2", "3"]
-    assert kept.bytes == 3 * (ENTRY_BYTES + 100 * JSON_BYTES)
-    kept.add("event", name="huge", weight=10_000)
+    assert 3 * (ENTRY_BYTES + 980) < kept.bytes <= 3 * (ENTRY_BYTES + 1020)
+    kept.add("event", name="huge", payload={"text": "x" * 10_000})
     assert [entry.name for entry in kept] == ["huge"], "the youngest stays, however large it is"
 
 
