@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
-import heapq
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Final
 
 from mockcic.journal.entry import Entry
@@ -135,21 +136,25 @@ def all_rules_used(entries: Iterable[Entry], rules: Sequence[tuple[str, str]], *
 
 def nearest(entries: Iterable[Entry], asked: Filter) -> tuple[Near, ...]:
     """The entries, given oldest first, that nearly fit, best first: fewest members that differ, then the youngest."""
-    terms = [(term, _DEAR.get(term.member, 1)) for term in asked.terms]
-    cheapest = min((weight for _, weight in terms), default=0)
-    scored: list[tuple[int, int, Entry]] = []
-    best = 0
+    terms = [(term.holds, term.member, _DEAR.get(term.member, 1)) for term in asked.terms]
+    cheapest = min((weight for *_, weight in terms), default=0)
+    found: list[tuple[int, Entry]] = []
     for entry in reversed(list(entries)):
         if entry.kind == "verdict":
             continue
-        failed = [weight for term, weight in terms if not term.holds(member_of(entry, term.member))]
-        if failed and len(failed) < max(2, len(terms)):
-            scored.append((sum(failed), -entry.number, entry))
-            best += sum(failed) == cheapest
-            if best == NEAREST:  # older ones are no nearer
+        limit = found[-1][0] if len(found) == NEAREST else math.inf  # of the others a younger one is known
+        failed = distance = 0
+        for holds, member, weight in terms:
+            if not holds(member_of(entry, member)):
+                failed += 1
+                distance += weight
+                if distance >= limit:
+                    break
+        if failed and failed < max(2, len(terms)) and distance < limit:
+            found = sorted([*found, (distance, entry)], key=itemgetter(0))[:NEAREST]
+            if len(found) == NEAREST and found[-1][0] == cheapest:
                 break
-    found = heapq.nsmallest(NEAREST, scored, key=lambda each: each[:2])
-    return tuple(Near(entry, asked.compare(entry)) for *_, entry in found)
+    return tuple(Near(entry, asked.compare(entry)) for _, entry in found)
 
 
 def census(entries: Iterable[Entry]) -> tuple[tuple[int, str], ...]:
