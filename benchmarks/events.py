@@ -14,6 +14,9 @@ from benchmarks.harness import Row, cores, median, server
 EVENTS, CONNECTIONS, ROUNDS = 3000, 16, 3
 WANTED = 1.4
 
+TOKEN = "0f6c1e9a7d3b4f2a"
+"""Of the device; no word of the scenario, which the journal would have to take it out of."""
+
 
 def upload() -> bytes:
     """One SpeechRecognizer.Recognize with a second of sound."""
@@ -29,12 +32,14 @@ def upload() -> bytes:
     )
 
 
-def rate(which: str, body: Path, *, warm_up: int = 0) -> float:
-    """Events a second of one server, by h2load on another core; `warm_up` events come before they are counted."""
+def rate(which: str, body: Path) -> float:
+    """Events a second of one server, by h2load on another core."""
     with server(which, tls=True) as running:
-        if warm_up:
-            send(running.port, body, warm_up)
-        done = send(running.port, body, EVENTS)
+        return rate_of(send(running.port, body, EVENTS))
+
+
+def rate_of(done: subprocess.CompletedProcess[str]) -> float:
+    """Events a second, as h2load says."""
     found = re.search(r"([\d.]+) req/s", done.stdout)
     assert found is not None
     return float(found[1])
@@ -43,7 +48,7 @@ def rate(which: str, body: Path, *, warm_up: int = 0) -> float:
 def send(port: int, body: Path, count: int) -> subprocess.CompletedProcess[str]:
     """Send an event so often."""
     command = ["h2load", "-n", str(count), "-c", str(CONNECTIONS), "-m", "1", "-d", str(body)]
-    command += ["-H", "authorization: Bearer benchmark", "-H", "content-type: multipart/form-data; boundary=b"]
+    command += ["-H", f"authorization: Bearer {TOKEN}", "-H", "content-type: multipart/form-data; boundary=b"]
     pinned = ["taskset", "-c", "1"] if cores() > 1 else []
     done = subprocess.run(
         [*pinned, *command, f"https://127.0.0.1:{port}/v1/events"], capture_output=True, text=True, check=True

@@ -8,11 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.events import rate, upload
+from benchmarks.events import TOKEN, rate_of, send, upload
 from benchmarks.harness import Row, median, server
 from mockcic.journal.store import BYTES
 
-ROUNDS = 5
+ROUNDS = 15
+TURN = 1000
+"""Events of one server before it is the other's turn."""
+
 WANTED = 0.9
 
 FULL = 7000
@@ -25,19 +28,32 @@ ROOM_MB = 96
 
 
 def run() -> list[Row]:
-    """Rounds of both, in turn."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Two servers, warm and full, that answer in turn: what the machine does in the meantime meets both alike."""
+    rates: dict[str, list[float]] = {"ours": [], "silent": []}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server("ours", tls=True) as ours,
+        server("silent", tls=True) as silent,
+    ):
         body = Path(folder) / "body"
         body.write_bytes(upload())
-        rates: dict[str, list[float]] = {"ours": [], "silent": []}
+        running = {"ours": ours, "silent": silent}
+        for each in running.values():
+            send(each.port, body, FULL)
         for number in range(ROUNDS):
             for which in ("ours", "silent") if number % 2 == 0 else ("silent", "ours"):
-                rates[which].append(rate(which, body, warm_up=FULL))
-    ratio = median([on / off for on, off in zip(rates["ours"], rates["silent"], strict=True)])
+                rates[which].append(rate_of(send(running[which].port, body, TURN)))
+    ratios = [on / off for on, off in zip(rates["ours"], rates["silent"], strict=True)]
+    ratio = median(ratios)
     return [
         Row("events a second, TLS, with the journal", f"{median(rates['ours']):.0f}", ""),
         Row("events a second, TLS, without it", f"{median(rates['silent']):.0f}", ""),
-        Row("  ratio", f"{ratio:.2f}", f">= {WANTED}", ratio >= WANTED),
+        Row(
+            f"  ratio ({min(ratios):.2f} to {max(ratios):.2f} in {ROUNDS})",
+            f"{ratio:.2f}",
+            f">= {WANTED}",
+            ratio >= WANTED,
+        ),
     ]
 
 
@@ -76,7 +92,7 @@ def memory() -> list[Row]:
 
 def _send(port: int, body: Path, count: int) -> None:
     command = ["h2load", "-n", str(count), "-c", "8", "-m", "4", "-d", str(body)]
-    command += ["-H", "authorization: Bearer benchmark", "-H", "content-type: multipart/form-data; boundary=b"]
+    command += ["-H", f"authorization: Bearer {TOKEN}", "-H", "content-type: multipart/form-data; boundary=b"]
     done = subprocess.run([*command, f"http://127.0.0.1:{port}/v1/events"], capture_output=True, text=True, check=True)
     if f"{count} succeeded" not in done.stdout:
         raise RuntimeError(f"not every event was answered:\n{done.stdout}")
