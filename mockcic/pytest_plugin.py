@@ -274,7 +274,7 @@ def _evidence(test: _Test) -> list[str]:
         entries = test.bench.journal
     except Exception as error:  # noqa: BLE001 - a server that went away must not hide why the test failed
         return [f"the journal cannot be read: {error}"]
-    lines = [click.unstyle(line) for line in dialogue_lines(entries)]
+    lines = [click.unstyle(line) for line in dialogue_lines(entries, verdicts=False)]
     if len(lines) <= EVIDENCE_LINES:
         return lines
     return [f"... {len(lines) - EVIDENCE_LINES} lines before", *lines[-EVIDENCE_LINES:]]

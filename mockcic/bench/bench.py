@@ -18,6 +18,7 @@ from mockcic.control.shapes import Push, Target
 from mockcic.errors import StartError
 from mockcic.journal.entry import Entry, Kind
 from mockcic.journal.filter import Asked, read_filter
+from mockcic.journal.packed import Packed, pack
 from mockcic.journal.redact import Redaction
 from mockcic.scenario.load import ScenarioSet
 from mockcic.scenario.model import Scenario
@@ -349,8 +350,8 @@ class Bench:
         number, at_s, wall_s = (0, 0.0, time.time()) if last is None else (last.number, last.at_s, time.time())
         if last is not None:
             at_s += max(0.0, wall_s - last.wall_s)
-        data = {"status": verdict.status, "why": verdict.why}
-        self._record.add(Entry(number, "verdict", at_s, wall_s, name=verdict.asked, data=data))
+        members = Packed(pack(verdict.members()))
+        self._record.add(Entry(number, "verdict", at_s, wall_s, name=verdict.asked, data=members))
         return verdict
 
 

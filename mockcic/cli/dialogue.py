@@ -9,7 +9,7 @@ import click
 
 from mockcic import __version__
 from mockcic.journal.entry import Entry
-from mockcic.trace.dialogue import dialogue_line
+from mockcic.trace.dialogue import dialogue_line, verdict_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,9 +113,11 @@ class TextPrinter:
         click.echo("stopped")
 
     def entry(self, entry: Entry) -> None:
-        """One line, or none where an entry says nothing to a person."""
+        """One line, or none where an entry says nothing to a person; why, where a verification was not kept."""
         if entry.kind == "exception":  # its answer, a moment later, says the same
             return
         line = dialogue_line(entry)
         if line is not None:
             click.echo(line)
+        for each in verdict_lines(entry):
+            click.echo(each)

@@ -426,7 +426,7 @@ class Desk:
             end()
 
     def _judged(self, verdict: Verdict) -> Verdict:
-        self.journal.add("verdict", name=verdict.asked, status=verdict.status, why=verdict.why)
+        self.journal.add("verdict", name=verdict.asked, **verdict.members())
         return verdict
 
     # ------------------------------------------------------------------ trace

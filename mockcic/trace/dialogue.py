@@ -12,15 +12,18 @@ from typing import Any, Final, assert_never
 import click
 
 from mockcic.journal.entry import Entry
+from mockcic.verdict.text import Keep, keep_value, verdict_text
+from mockcic.verdict.verdict import verdict_of
 
 GIST: Final = 60
 """Characters of what a payload says that a line shows (INF)."""
 
 
-def dialogue_lines(entries: Iterable[Entry]) -> Iterator[str]:
+def dialogue_lines(entries: Iterable[Entry], *, verdicts: bool = True) -> Iterator[str]:
     """A text for each entry that says something: seconds since the journal began, device, what happened.
 
-    A refusal is told once: by its answer, where that is among the entries.
+    A refusal is told once: by its answer, where that is among the entries. `verdicts`: under a verification that was
+    not kept stands why, field by field.
     """
     entries = list(entries)
     answered = {(entry.connection, entry.stream) for entry in entries if entry.kind == "answer"}
@@ -30,6 +33,8 @@ def dialogue_lines(entries: Iterable[Entry]) -> Iterator[str]:
         line = dialogue_line(entry)
         if line is not None:
             yield line
+        if verdicts:
+            yield from verdict_lines(entry)
 
 
 def dialogue_line(entry: Entry) -> str | None:
@@ -40,6 +45,21 @@ def dialogue_line(entry: Entry) -> str | None:
     who = harmless(entry.device or entry.connection)
     device = click.style(f"{who:<8}", fg="cyan" if entry.device else None, dim=None if entry.device else True)
     return f"{entry.at_s:+9.3f}  {device} {text}"
+
+
+def verdict_lines(entry: Entry) -> Iterator[str]:
+    """Why a verification was not kept, field by field, to stand under its line."""
+    if entry.kind == "verdict":
+        _, *rest = why_text(entry).split("\n")
+        yield from (f"{'':22}{line}" for line in rest)
+
+
+def why_text(entry: Entry, *, keep: Keep | None = keep_value) -> str:
+    """Why a verification came out as it did: one line, or all that its entry has (`keep`: see `verdict_text`)."""
+    if "nearest" not in entry.data:
+        return said(entry.data.get("why"))
+    _, *lines = verdict_text(verdict_of(entry), keep=keep).split("\n")
+    return "\n".join(line.removeprefix("  ") for line in lines)
 
 
 def harmless(value: Any) -> Any:
@@ -117,7 +137,8 @@ def describe(entry: Entry) -> str | None:
             status = said(data.get("status"))
             if status == "kept":
                 return click.style(f"{status}: {name}", fg="green")
-            return click.style(f"! {status}: {name}", fg="red")
+            why = f": {said(data['why'])}" if data.get("why") else ""
+            return click.style(f"! {status}: {name}{why}", fg="red")
         case _:
             assert_never(entry.kind)
 
@@ -196,4 +217,14 @@ def _answer(entry: Entry) -> str:
     return text + click.style(took + size, dim=True)
 
 
-__all__ = ["describe", "dialogue_line", "dialogue_lines", "gist", "harmless", "miss_text", "said"]
+__all__ = [
+    "describe",
+    "dialogue_line",
+    "dialogue_lines",
+    "gist",
+    "harmless",
+    "miss_text",
+    "said",
+    "verdict_lines",
+    "why_text",
+]

@@ -27,7 +27,9 @@ def html(report: Report) -> str:
     return _template().render(
         report=report,
         picture=lambda device: svg(_shown(device)),
-        dialogue=lambda device: "\n".join(click.unstyle(line) for line in dialogue_lines(_shown(device))),
+        dialogue=lambda device: "\n".join(
+            click.unstyle(line) for line in dialogue_lines(_shown(device), verdicts=False)
+        ),
         left_out=lambda device: max(0, len(device.entries) - MOST_ENTRIES),
         finding_text=finding_text,
         unmatched_text=unmatched_text,

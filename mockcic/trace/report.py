@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from mockcic.journal.entry import Entry
-from mockcic.trace.dialogue import miss_text
+from mockcic.trace.dialogue import miss_text, why_text
 from mockcic.trace.file import RuleUse, Trace
+from mockcic.verdict.verdict import Status, verdict_of
 
 What = Literal["verdicts", "unmatched", "errors", "warnings", "unused"]
 
 WHATS: Final[tuple[What, ...]] = get_args(What)
 FAIL_ON: Final[tuple[What, ...]] = ("verdicts", "unmatched", "errors")
 """What makes a report not ok unless told otherwise: warnings and unused rules are only listed (INF)."""
-
-Status = Literal["kept", "broken", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +143,8 @@ def _checks(
 ) -> Iterator[Check]:
     for entry in trace.entries:
         if entry.kind == "verdict":
-            status = entry.data.get("status")
-            said: Status = status if status in ("kept", "broken") else "error"
-            yield Check("verdicts", entry.name, said, str(entry.data.get("why", "")), "verdicts" in fail_on)
+            text = why_text(entry, keep=None)  # whole: whoever reads a report has no files of ours
+            yield Check("verdicts", entry.name, verdict_of(entry).status, text, "verdicts" in fail_on)
 
     def proven_absent(what: What, name: str, wrong: list[str]) -> Check:
         if wrong:

@@ -32,15 +32,34 @@ _ESCAPE: Final = re.compile(r"\\(.)")
 Keep = Callable[[str, str], Path]
 
 
-def verdict_text(verdict: Verdict, *, keep: Keep | None = None) -> str:
-    """Several lines. `keep(member, text)` writes a long value to a file and says which.
+@cache
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="mockcic-values-"))
+
+
+def keep_value(member: str, text: str) -> Path:
+    """Write a long value into this process's folder for them; it stays, for the message names it.
+
+    Its name has its digest: a verification that is made again and again names the same file.
+    """
+    safe = "".join(each if each.isalnum() or each in "-_." else "_" for each in member)[:60]
+    content = text.encode("utf-8", "backslashreplace")
+    path = _folder() / f"{safe}-{hashlib.sha256(content).hexdigest()[:12]}.txt"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)  # those who clean up temporary folders may have been there
+        path.write_bytes(content)
+    return path
+
+
+def verdict_text(verdict: Verdict, *, keep: Keep | None = keep_value) -> str:
+    """Several lines. `keep(member, text)` writes a long value to a file and says which; without it all stands here.
 
     What a device sent cannot move the cursor or end a line: other letters than printable ones are written as in JSON.
     """
-    return "\n".join(map(printable, _lines(verdict, keep or keep_value)))
+    return "\n".join(map(printable, _lines(verdict, keep)))
 
 
-def _lines(verdict: Verdict, keep: Keep) -> Iterator[str]:
+def _lines(verdict: Verdict, keep: Keep | None) -> Iterator[str]:
     yield f"{verdict.status}: {verdict.asked}"
     yield f"  {verdict.why}"
     if verdict.kept:
@@ -62,7 +81,7 @@ def _lines(verdict: Verdict, keep: Keep) -> Iterator[str]:
         yield "  nothing came at all"
 
 
-def said(entry: Entry, keep: Keep) -> str:
+def said(entry: Entry, keep: Keep | None) -> str:
     """An entry in one line: when, who, what."""
     where = " ".join(each for each in (entry.device, entry.stream or entry.connection) if each)
     text = f"#{entry.number} {entry.at_s:+.3f} {where} {entry.kind} {entry.name}".rstrip()
@@ -82,7 +101,7 @@ def _rules_that_nearly_fit(entry: Entry) -> Iterator[str]:
             yield f"      nearest rule {near['rule']}: {'; '.join(misses)}"
 
 
-def _compared(near: Near, keep: Keep) -> Iterator[str]:
+def _compared(near: Near, keep: Keep | None) -> Iterator[str]:
     rows = [
         (
             printable(each.member),
@@ -118,42 +137,23 @@ def printable(text: str) -> str:
     )
 
 
-def shortened(text: str, member: str, keep: Keep) -> str:
+def shortened(text: str, member: str, keep: Keep | None) -> str:
     """The text, or where it is long the name of the file that it was written to."""
-    if len(text) <= LONG and text.count("\n") < LINES:
+    if keep is None or (len(text) <= LONG and text.count("\n") < LINES):
         return text
     return f"a text of {len(text)} characters, whole in {keep(member, text)}"
 
 
-def written(value: object, member: str, keep: Keep) -> str:
+def written(value: object, member: str, keep: Keep | None) -> str:
     """A value as JSON, whole; a long one as the name of the file it was written to."""
     if value is MISSING:
         return "nothing: it is absent"
     if isinstance(value, Entry):
         value = value.as_json()
     text = json.dumps(value, ensure_ascii=False, default=str)
-    if len(text) <= LONG and _ESCAPE.findall(text).count("n") < LINES:
+    if keep is None or (len(text) <= LONG and _ESCAPE.findall(text).count("n") < LINES):
         return text
     if isinstance(value, str):
         return f"a text of {len(value)} characters, whole in {keep(member, value)}"
     path = keep(member, json.dumps(value, ensure_ascii=False, indent=2, default=str))
     return f"{len(text)} characters of JSON, whole in {path}"
-
-
-@cache
-def _folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="mockcic-values-"))
-
-
-def keep_value(member: str, text: str) -> Path:
-    """Write a long value into this process's folder for them; it stays, for the message names it.
-
-    Its name has its digest: a verification that is made again and again names the same file.
-    """
-    safe = "".join(each if each.isalnum() or each in "-_." else "_" for each in member)[:60]
-    content = text.encode("utf-8", "backslashreplace")
-    path = _folder() / f"{safe}-{hashlib.sha256(content).hexdigest()[:12]}.txt"
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, exist_ok=True)  # those who clean up temporary folders may have been there
-        path.write_bytes(content)
-    return path

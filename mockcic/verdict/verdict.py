@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from mockcic.journal.entry import Entry, entry_from_json
 from mockcic.journal.filter import Comparison
 from mockcic.scenario.conditions import MISSING
 
 Status = Literal["kept", "broken", "error"]
+
+WRITTEN: Final = 20
+"""Entries that fitted which a verdict's entry in a journal has, the youngest: more would push others out (INF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,17 @@ class Verdict:
             "others": [{"count": count, "what": what} for count, what in self.others],
         }
 
+    def members(self) -> dict[str, Any]:
+        """What its entry in a journal holds beside its name, which is what was asked; `verdict_of` reads it.
+
+        Of one that is kept `status` and `why`, of others all there is to see why: the youngest that fitted, too.
+        """
+        said: dict[str, Any] = {"status": self.status, "why": self.why}
+        if self.kept:
+            return said
+        value = self.as_json()
+        return said | {"came": value["came"][-WRITTEN:], "nearest": value["nearest"], "others": value["others"]}
+
     def raise_if_broken(self) -> Verdict:
         """Itself when it is kept. Raises `VerificationError`."""
         if not self.kept:
@@ -96,12 +110,22 @@ def verdict_from_json(value: Mapping[str, Any]) -> Verdict:
             why=str(value["why"]),
             came=tuple(entry_from_json(each) for each in value.get("came", ())),
             nearest=tuple(_near(each) for each in value.get("nearest", ())),
-            others=tuple((each["count"], each["what"]) for each in value.get("others", ())),
+            others=tuple((int(each["count"]), str(each["what"])) for each in value.get("others", ())),
         )
     except KeyError as error:
         raise ValueError(f"found no member {error.args[0]}, expected a verdict") from None
     except (TypeError, AttributeError):
         raise ValueError("found something else, expected a verdict") from None
+
+
+def verdict_of(entry: Entry) -> Verdict:
+    """The verdict that an entry of a journal tells, as far as it can be read: a trace may be anybody's."""
+    data = entry.data
+    try:
+        return verdict_from_json({"asked": entry.name, **data})
+    except ValueError:
+        status: Status = "broken" if data.get("status") == "broken" else "error"
+        return Verdict(entry.name, status, str(data.get("why", "")))
 
 
 def _error_from_json(*values: Mapping[str, Any]) -> VerificationError:
@@ -110,7 +134,7 @@ def _error_from_json(*values: Mapping[str, Any]) -> VerificationError:
 
 def _near(value: Mapping[str, Any]) -> Near:
     comparisons = (
-        Comparison(each["member"], each["expected"], each.get("got", MISSING), each["holds"])
+        Comparison(str(each["member"]), str(each["expected"]), each.get("got", MISSING), bool(each["holds"]))
         for each in value["comparisons"]
     )
     return Near(entry_from_json(value["entry"]), tuple(comparisons))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mockcic.journal.entry import Entry, Kind
+from mockcic.journal.filter import read_filter
+from mockcic.verdict.judge import verify
+from mockcic.verdict.times import exactly
 
 WALL_S = 1_772_420_400.0
 """2026-03-02T03:00:00Z."""
@@ -101,5 +104,6 @@ def a_life(ids: str = "1", *, late_s: float = 0.0, text: str = "맑아요") -> E
     life.add("directive", 73.0, "Clova.RenderText", line="downchannel", dropped="no downchannel", why="a push")
     life.add("downchannel", 74.0, "closed", stream="c1.1", reason="the device ended it")
     life.add("disconnect", 74.0, f"127.0.0.1:5000{ids}", device="", reason="closed by the client")
-    life.add("verdict", 75.0, "exactly 1 Clova.Wait", device="", connection="", status="broken", verdict={})
+    verdict = verify(life, read_filter("Clova.Wait"), exactly(2))
+    life.add("verdict", 75.0, verdict.asked, device="", connection="", **verdict.members())
     return life

@@ -8,8 +8,11 @@ import click
 import pytest
 
 from mockcic.journal.entry import KINDS, Entry, Kind
-from mockcic.journal.filter import DATA_MEMBERS
+from mockcic.journal.filter import DATA_MEMBERS, read_filter
 from mockcic.trace.dialogue import describe, dialogue_line, dialogue_lines
+from mockcic.verdict.judge import verify
+from mockcic.verdict.text import verdict_text
+from mockcic.verdict.times import exactly
 from tests.support.entries import a_life
 from tests.support.golden import same_as_golden
 
@@ -54,6 +57,16 @@ def test_where_no_rule_fits_the_nearest_are_named_with_what_they_missed() -> Non
     text = click.unstyle(describe(entry("match", event="A.B", nearest=[{"rule": "near", "misses": misses}])) or "")
     assert 'nearest: near: state: expected a, got {"is": "' in text
     assert "\x9b" not in text
+
+
+def test_why_a_verification_was_not_kept_stands_under_it_unless_it_is_told_elsewhere() -> None:
+    """The very text that the exception has; a test's failure report has it already."""
+    verdict = verify(a_life(), read_filter("TextRecognizer.Recognize payload.text=물"), exactly(1))
+    told = entry("verdict", name=verdict.asked, **verdict.members())
+    lines = [click.unstyle(line) for line in dialogue_lines([told])]
+    assert lines[0].endswith(f"! broken: {verdict.asked}: it did not come")
+    assert [line.strip() for line in lines[1:]] == [line.strip() for line in verdict_text(verdict).split("\n")[2:]]
+    assert len(list(dialogue_lines([told], verdicts=False))) == 1
 
 
 def test_a_refusal_is_told_once() -> None:

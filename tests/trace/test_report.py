@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -14,11 +15,14 @@ from hypothesis import strategies as st
 from mockcic import MockCIC
 from mockcic.cli import group
 from mockcic.journal.entry import Entry, Kind
+from mockcic.journal.filter import read_filter
 from mockcic.simulator.device import Device
 from mockcic.trace.file import RuleUse, Trace, write_trace
 from mockcic.trace.html import html
 from mockcic.trace.junit import ILLEGAL, junit
 from mockcic.trace.report import make_report
+from mockcic.verdict.judge import verify
+from mockcic.verdict.times import exactly
 
 MISSES = [{"rule": "light", "misses": [{"member": "payload.text", "expected": '"불"', "got": '"물"'}]}]
 
@@ -200,6 +204,27 @@ def test_the_command_writes_files_and_exits_by_the_verdict(tmp_path: Path) -> No
     assert run(group, ["report", str(folder / "bad.cictrace"), "--junit", "-", "--json"]).exit_code == 2
     as_json = run(group, ["report", str(folder / "good.cictrace"), "--json"])
     assert as_json.output.startswith('{"ok": true, "traces": [{"title": "a run"')
+
+
+def test_a_broken_verification_is_told_field_by_field_and_never_cut() -> None:
+    """In JUnit XML, on the page and on the terminal: who reads them has no files of ours."""
+    long = "긴 글 " * 2000
+    came = entry(3, "event", "Clova.Ask", payload={"text": long, "lang": "ko"})
+    verdict = verify([came], read_filter({"name": "Clova.Ask", "payload": {"text": "물", "lang": "ko"}}), exactly(1))
+    report = make_report([trace(came, entry(9, "verdict", verdict.asked, device="", **verdict.members()))])
+    for text in (ET.fromstring(junit(report)).findtext(".//failure") or "", html(report)):
+        assert "it did not come" in text
+        assert re.search(r"✗ payload.text +expected 물 +got .*긴 글", text)
+        assert long in text
+        assert re.search(r"\n +payload.lang +expected ko\n", text)
+
+
+@pytest.mark.parametrize("wrong", [5, [5], [{"entry": 5}], [{"entry": {}, "comparisons": 5}], {"a": 1}])
+def test_a_verdict_of_a_strange_trace_is_told_as_far_as_it_can_be(wrong: object) -> None:
+    for member in ("came", "nearest", "others"):
+        members = {"came": [], "nearest": [], "others": [], "status": "broken", "why": "so it is"} | {member: wrong}
+        (judged,) = make_report([trace(entry(9, "verdict", "asked", device="", **members))]).traces
+        assert (judged.checks[0].status, judged.checks[0].text.partition("\n")[0]) == ("broken", "so it is")
 
 
 async def test_a_running_server_is_reported_too() -> None:
