@@ -441,7 +441,7 @@ def _journal(desk: Desk) -> APIRouter:
     @router.get(
         "/v1/journal",
         summary="What happened",
-        responses={200: {"model": shapes.JournalPage, "description": "What happened."}, **_problems(422)},
+        responses={200: {"model": shapes.JournalPage, "description": "What happened."}, **_problems(404, 422)},
     )
     async def journal(
         filter: FilterQuery = "",
@@ -472,7 +472,7 @@ def _journal(desk: Desk) -> APIRouter:
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
                 "description": "One event an entry.",
             },
-            **_problems(422),
+            **_problems(404, 422),
         },
     )
     async def journal_live(
@@ -486,7 +486,7 @@ def _journal(desk: Desk) -> APIRouter:
         last = request.headers.get("last-event-id", "")
         begin = int(last) if last.isdecimal() else desk.journal.last_number if after is None else after
         asked = read_filter(filter)
-        name = None if device is None else desk.name_of(device)
+        name = None if device is None else desk.awaited(device)
         return StreamingResponse(
             _as_text(live(desk, asked, begin, name)),
             media_type="text/event-stream",

@@ -6,6 +6,7 @@ import asyncio
 import fnmatch
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -91,10 +92,17 @@ class Desk:
 
     def find(self, name: str) -> Device:
         """The device of a short name (with or without its …) or a token."""
-        found = self.cic.devices.named(name) or self.cic.devices.named(f"…{name}")
+        registry = self.cic.devices
+        found = registry.named(name) or registry.named(f"…{name}")
         if found is None:
-            raise not_found("device", name, [device.name for device in self.cic.devices])
+            token = registry.token_of(name) or registry.token_of(f"…{name}")
+            if token is not None:
+                raise AskError(404, f"{registry.name_of(token)} is awaited, but has not come yet", member="device")
+            raise self._unknown(name)
         return found
+
+    def _unknown(self, name: str) -> AskError:
+        return not_found("device", name, [device.name for device in self.cic.devices])
 
     def announce(self, token: str) -> str:
         """The name that the device of a token has, or will have."""
@@ -150,7 +158,7 @@ class Desk:
         """Give a device a scenario of its own, also before it is first seen; its short name."""
         token = self.cic.devices.token_of(name) or self.cic.devices.token_of(f"…{name}") or name
         if token.startswith("…"):
-            raise not_found("device", name, [device.name for device in self.cic.devices])
+            raise self._unknown(name)
         short = self.cic.devices.name_of(token)
         self.cic.devices.assign(token, scenario)
         return short
@@ -163,7 +171,7 @@ class Desk:
         registry = self.cic.devices
         token = registry.token_of(name) or registry.token_of(f"…{name}")
         if token is None:
-            raise not_found("device", name, [device.name for device in registry])
+            raise self._unknown(name)
         return token
 
     def _shape(self, device: Device) -> DeviceShape:
@@ -334,7 +342,9 @@ class Desk:
     # ------------------------------------------------------------------ journal
 
     def entries(self, *, after: int = 0, device: str | None = None, asked: Filter | None = None) -> list[Entry]:
-        """The entries of a scope, oldest first."""
+        """The entries of a scope, oldest first. Raises `AskError` for a device that nobody knows: of one whose name is
+        mistyped anything could be said.
+        """
         name = None if device is None else self.name_of(device)
         return [
             entry
@@ -347,37 +357,47 @@ class Desk:
         return self.journal.dropped_after(after, None if device is None else (self.name_of(device), ""))
 
     def name_of(self, device: str) -> str:
-        """The short name of a device by its name or token; one that was never seen may still come."""
+        """The short name of a device by its name or token: one that is known, or of which there are entries."""
         registry = self.cic.devices
         for each in (device, f"…{device}"):
             if (token := registry.token_of(each)) is not None:
                 return registry.name_of(token)
-        return device if device.startswith("…") else registry.shown(device)
+        names = (device, f"…{device}", registry.shown(device))
+        found = next((entry.device for entry in self.journal if entry.device in names), None)
+        if found is None:
+            raise self._unknown(device)
+        return found
+
+    def awaited(self, device: str) -> str:
+        """As `name_of`; one that nobody knows may still come, by its token."""
+        try:
+            return self.name_of(device)
+        except AskError:
+            if device.startswith("…"):
+                raise
+            return self.announce(device)
 
     # ------------------------------------------------------------------ verification
 
     def verify(self, asked: Filter, times: Times, *, after: int = 0, device: str | None = None) -> Verdict:
         """How often something came."""
-        return self._judged(
-            verify(self.entries(after=after, device=device), asked, times, gone=self.gone(after=after, device=device))
-        )
+        entries, gone = self._scope(after, device)
+        return self._judged(verify(entries, asked, times, gone=gone), device)
 
     def verify_order(self, asked: Sequence[Filter], *, after: int = 0, device: str | None = None) -> Verdict:
         """Whether things came one after another."""
-        return self._judged(
-            verify_order(self.entries(after=after, device=device), asked, gone=self.gone(after=after, device=device))
-        )
+        entries, gone = self._scope(after, device)
+        return self._judged(verify_order(entries, asked, gone=gone), device)
 
     def no_unmatched(self, *, after: int = 0, device: str | None = None) -> Verdict:
         """Whether every event found a rule."""
-        return self._judged(
-            no_unmatched(self.entries(after=after, device=device), gone=self.gone(after=after, device=device))
-        )
+        entries, gone = self._scope(after, device)
+        return self._judged(no_unmatched(entries, gone=gone), device)
 
     def no_findings(self, *, after: int = 0, device: str | None = None, allow: Sequence[str] = ()) -> Verdict:
         """Whether no device departed from the documents."""
-        entries = self.entries(after=after, device=device)
-        return self._judged(no_findings(entries, gone=self.gone(after=after, device=device), allow=allow))
+        entries, gone = self._scope(after, device)
+        return self._judged(no_findings(entries, gone=gone, allow=allow), device)
 
     def all_rules_used(self, *, scenario: str | None = None, after: int = 0, device: str | None = None) -> Verdict:
         """Whether every rule answered at least once."""
@@ -388,28 +408,34 @@ class Desk:
         else:
             chosen = self.scenarios_in_use()
         rules = [(each.scenario, rule.label) for each in chosen for rule in each.on]
-        entries = self.entries(after=after, device=device)
-        return self._judged(all_rules_used(entries, rules, gone=self.gone(after=after, device=device)))
+        entries, gone = self._scope(after, device)
+        return self._judged(all_rules_used(entries, rules, gone=gone), device)
 
     async def wait(
         self, asked: Filter, times: Times, *, within_s: float, after: int = 0, device: str | None = None
     ) -> Verdict:
-        """Wait until something came so often, or can no longer."""
+        """Wait until something came so often, or can no longer; also for a device that has not come yet."""
+        name = None if device is None else self.awaited(device)
         waiting = Waiting(asked, times)
-        await self._listen(waiting, after, device, within_s)
-        gone = self.gone(after=after, device=device)
-        return self._judged(
-            waiting.verdict(lambda: self.entries(after=after, device=device), gone=gone, within_s=within_s)
-        )
+        ended = await self._listen(waiting, after, name, within_s)
+        _, gone = self._scope(after, name)
+        verdict = waiting.verdict(lambda: self._scope(after, name)[0], gone=gone, within_s=within_s)
+        return self._judged(_cut_short(verdict) if ended else verdict, name)
 
     async def never(self, asked: Filter, *, for_s: float, after: int = 0, device: str | None = None) -> Verdict:
         """Look on for a while whether something stays away."""
-        await self._listen(Waiting(asked, Times(0, 0)), after, device, for_s)
-        entries = self.entries(after=after, device=device)
-        return self._judged(never(entries, asked, gone=self.gone(after=after, device=device), for_s=for_s))
-
-    async def _listen(self, waiting: Waiting, after: int, device: str | None, within_s: float) -> None:
         name = None if device is None else self.name_of(device)
+        ended = await self._listen(Waiting(asked, Times(0, 0)), after, name, for_s)
+        entries, gone = self._scope(after, name)
+        verdict = never(entries, asked, gone=gone, for_s=for_s)
+        return self._judged(_cut_short(verdict) if ended and verdict.kept else verdict, name)
+
+    def _scope(self, after: int, device: str | None) -> tuple[list[Entry], bool]:
+        """The entries of a scope, and whether others of it have been dropped."""
+        return self.entries(after=after, device=device), self.gone(after=after, device=device)
+
+    async def _listen(self, waiting: Waiting, after: int, name: str | None, within_s: float) -> bool:
+        """Hear what comes until the waiting is over; whether the server's end came before that."""
         over = asyncio.Event()
 
         def hear(entry: Entry) -> None:
@@ -418,15 +444,17 @@ class Desk:
 
         end = self.journal.listen(hear)
         try:
-            for entry in self.entries(after=after, device=device):
-                if waiting.hear(entry):
-                    return
+            for entry in self.journal.after(after):
+                if (name is None or entry.device == name) and waiting.hear(entry):
+                    return False
             await self._until(over, within_s)
         finally:
             end()
+        return self.ended and not waiting.over
 
-    def _judged(self, verdict: Verdict) -> Verdict:
-        self.journal.add("verdict", name=verdict.asked, **verdict.members())
+    def _judged(self, verdict: Verdict, device: str | None) -> Verdict:
+        name = "" if device is None else self.name_of(device)
+        self.journal.add("verdict", device=name, name=verdict.asked, **verdict.members())
         return verdict
 
     # ------------------------------------------------------------------ trace
@@ -495,6 +523,11 @@ def make_trace(
         scenarios=dict(texts),
         blobs=Blobs(digests, sound),
     )
+
+
+def _cut_short(verdict: Verdict) -> Verdict:
+    """What cannot be said, for the server stopped before the time was over."""
+    return replace(verdict, status="error", why="the server stopped before the time was over")
 
 
 def states_of(scenario: Scenario) -> list[str]:

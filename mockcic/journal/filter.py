@@ -53,7 +53,7 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
     "why": "of a directive, a step: what made it due",
     "rule": "of a step, an answer: the rule",
     "event": "of a match that found no rule: the event",
-    "nearest": "of a match that found no rule: the nearest rules with each condition that failed; of a verdict: entries",
+    "nearest": "of a match that found no rule: the nearest rules, each condition that failed; of a verdict: entries",
     "came": "of a verdict that was not kept: the entries that fitted",
     "others": "of a verdict that was not kept: what came at all",
     "scenario": "of a match: the scenario of its rule",
@@ -84,7 +84,7 @@ _TERM: Final = re.compile(
     r'|(?P<word>"(?:[^"\\]|\\.)*"|[^\s"]+)))(?=\s|$)'
 )
 _ALTERNATIVES: Final = re.compile(rf"({_ALTERNATIVE})(?:,|$)")
-_NAME: Final = re.compile(r"[A-Za-z*?][\w*?]*\.[\w*?]+|\*")
+_NAME: Final = re.compile(r"[A-Za-z*?][\w*?-]*\.[\w*?.-]+|\*")
 _MOMENT: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
 _UNITS: Final = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _OPERATORS: Final = "=, !=, ~, >, >=, <, <="
@@ -459,10 +459,20 @@ def _read_mapping(members: Mapping[str, Any]) -> Filter:
 def _flat(member: str, value: object) -> Iterator[tuple[str, object]]:
     """`payload: {text: 물}` asks for `payload.text`; a mapping of the words of a condition is one."""
     if isinstance(value, Mapping) and value and not set(value) <= _CONDITION_WORDS:
+        _check_words(member, value)
         for name, each in value.items():
             yield from _flat(f"{member}.{name}", each)
     else:
         yield member, value
+
+
+def _check_words(member: str, value: Mapping[Any, object]) -> None:
+    """A slip in a condition: members of the entry itself have none of their own."""
+    others = [str(each) for each in value if each not in _CONDITION_WORDS]
+    near = suggest(others[0], _CONDITION_WORDS)
+    if member in OWN_MEMBERS or (near and len(others) < len(value)):
+        expected = f"{near}?" if near else f"any of {', '.join(sorted(_CONDITION_WORDS))}"
+        raise FilterError(f"{member}: {others[0]} is no condition", expected=expected)
 
 
 def _mapped(member: str, value: object) -> Term:

@@ -165,10 +165,11 @@ class Cic:
         if (refusal := self._objection(request, "GET")) is not None:
             await self._refuse(request, refusal, send)
             return
-        device = self._device(request)
-        self.journal.add("ping", device=device.name, connection=request.connection, stream=request.stream, name="get")
-        device.tell(Pinged("get"))
-        match device.engine.settings.ping:
+        if self.devices.get(request.token) is not None:
+            self._device(request).tell(Pinged("get"))
+        name = self.devices.shown(request.token)  # a ping alone makes no device: health checks ping too
+        self.journal.add("ping", device=name, connection=request.connection, stream=request.stream, name="get")
+        match self._settings(request)[1].ping:
             case "never":
                 await disconnect(receive)
                 return
@@ -247,17 +248,11 @@ class Cic:
         return None
 
     def _device(self, request: Request) -> Device:
-        """The device of the request; what its User-Agent lacks is a finding, once."""
-        known = self.devices.get(request.token)
+        """The device of the request."""
         if request.wire is not None:  # only our own server says when the connection is closed
             self._users.setdefault(request.connection, set()).add(self.devices.name_of(request.token))
-        if known is not None:
-            return known
         device = self.devices.find(request.token, request.user_agent, request.tags, request.connection)
-        if device.engine.settings.user_agent == "warn":
-            finding = judge_user_agent(request.headers.get("user-agent"), strict=False)
-            if finding is not None:
-                device.find(finding, request.stream)
+        device.see(request.headers.get("user-agent"), request.tags, request.stream)
         return device
 
 

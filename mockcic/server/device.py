@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from mockcic.cic.facts import DeviceReset, DownchannelClosed, DownchannelOpened, Fact, StepDue
 from mockcic.cic.message import ENCODE, Attachment, Directive
+from mockcic.cic.user_agent import judge_user_agent
 from mockcic.errors import Finding
 from mockcic.journal.store import Journal
 from mockcic.scenario.effects import (
@@ -35,6 +36,9 @@ from mockcic.server.downchannel import Downchannel, Queued
 from mockcic.server.exchange import Exchange
 from mockcic.server.record import Record
 
+AGENTS: Final = 16
+"""User-Agents of one device that are remembered as judged; one that has more is judged again (INF)."""
+
 
 class Device:
     """Tells the engine what happened and carries out what it says, in order."""
@@ -48,6 +52,7 @@ class Device:
         self.exchanges: dict[str, Exchange] = {}
         self._journal = journal
         self._write = partial(journal.add, device=self.name, token=facts.token)
+        self._agents: set[str | None] = set()
         self._clock = clock
         self._alarms: dict[int, Alarm] = {}
         self._next_scenario: Scenario | None = None
@@ -57,6 +62,19 @@ class Device:
     def scenario(self) -> Scenario:
         """The scenario it is in."""
         return self.engine.scenario
+
+    def see(self, user_agent: str | None, tags: tuple[str, ...], stream: str) -> None:
+        """A request of it: its User-Agent and tags may be new ones, and what a User-Agent lacks is a finding, once."""
+        if user_agent not in self._agents:
+            if len(self._agents) >= AGENTS:
+                self._agents.clear()
+            self._agents.add(user_agent)
+            if self.engine.settings.user_agent == "warn":
+                finding = judge_user_agent(user_agent, strict=False)
+                if finding is not None:
+                    self.find(finding, stream)
+        if (user_agent or "") != self.facts.user_agent or tags != self.facts.tags:
+            self.facts = self.engine.device = replace(self.facts, user_agent=user_agent or "", tags=tags)
 
     @property
     def idle(self) -> bool:
@@ -88,6 +106,7 @@ class Device:
     def reset(self) -> None:
         """Begin anew: state, variables and counters as at the start, running scripts cancelled."""
         self.tell(DeviceReset())
+        self._agents.clear()
         self._write("device", name="reset")
 
     def expire(self) -> bool:
@@ -209,12 +228,12 @@ class Device:
                 if self.downchannel is not None:
                     self.downchannel.end(reason)
             case Matched(stream=stream, rule=rule):
-                self._write("match", stream=stream, name=rule, scenario=self.scenario.scenario)
+                self._write("match", **self._where(stream), name=rule, scenario=self.scenario.scenario)
             case Unmatched(stream=stream, event=event, nearest=nearest):
                 near = [{"rule": rule, "misses": [asdict(miss) for miss in misses]} for rule, misses in nearest]
                 self._write(
                     "match",
-                    stream=stream,
+                    **self._where(stream),
                     scenario=self.scenario.scenario,
                     event=event,
                     nearest=near,
@@ -228,13 +247,19 @@ class Device:
 
     def _step(self, name: str, detail: str, stream: str, why: str = "") -> None:
         because: dict[str, Any] = {"why": why} if why else {}
-        self._write("step", stream=stream, name=name, detail=detail, **because)
+        self._write("step", **self._where(stream), name=name, detail=detail, **because)
+
+    def _where(self, stream: str) -> dict[str, Any]:
+        """The members that place an entry: a stream's connection, and the dialogue of the event that runs on it."""
+        exchange = self.exchanges.get(stream)
+        dialogue = None if exchange is None else exchange.dialogue
+        return {"connection": stream.rpartition(".")[0], "stream": stream, "dialogue": dialogue}
 
     def find(self, finding: Finding, stream: str = "") -> None:
         """Write a finding into the journal."""
         self._write(
             "finding",
-            stream=stream,
+            **self._where(stream),
             name=finding.code,
             severity=finding.severity,
             found=finding.found,

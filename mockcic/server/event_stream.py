@@ -156,6 +156,7 @@ class EventStream:
     def _begin(self, event: Event) -> None:
         self._event = event
         request = self._request
+        self._device.exchanges[request.stream].dialogue = event.dialog_request_id
         reader = self._reader
         assert reader.metadata is not None
         assert reader.metadata_part is not None

@@ -44,6 +44,8 @@ class Exchange:
         self, stream: str, settings: Settings, send: Send, clock: Clock, witness: Witness, completed: Callable[[], None]
     ) -> None:
         self.stream = stream
+        self.dialogue: str | None = None
+        """Of the event, once its metadata is there."""
         self.status: int | None = None
         self.sent_bytes = 0
         self.refusal: Refusal | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from typing import Final, Protocol
 
@@ -16,6 +16,9 @@ from mockcic.server.device import Device
 
 KNOWN: Final = 20_000
 """Devices that are remembered; above it those without a connection are forgotten, oldest first (INF)."""
+
+NAMES: Final = 1000
+"""Forgotten devices whose names are kept for them; then another may get that name (INF)."""
 
 
 class Scenarios(Protocol):
@@ -37,6 +40,7 @@ class Registry:
         self._names: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
         self._namesakes: dict[str, int] = {}
+        self._forgotten: OrderedDict[str, None] = OrderedDict()
 
     def __iter__(self) -> Iterator[Device]:
         return iter(list(self._devices.values()))
@@ -54,7 +58,8 @@ class Registry:
 
     def token_of(self, name: str) -> str | None:
         """The token behind a short name, of a device that was seen or announced; a token is its own."""
-        return name if name in self._names else self._tokens.get(name)
+        token = name if name in self._names else self._tokens.get(name)
+        return None if token in self._forgotten else token
 
     def assigned(self, token: str) -> Scenario | None:
         """The scenario that was given to this token whatever the set says, if any."""
@@ -97,6 +102,7 @@ class Registry:
     def name_of(self, token: str) -> str:
         """A short name that shows no more than the token's last four characters, and is no other device's."""
         name = self._names.get(token)
+        self._forgotten.pop(token, None)
         if name is None:
             short = shortened(token)
             number = self._namesakes.get(short, 0) + 1
@@ -116,9 +122,13 @@ class Registry:
             device.change_scenario(scenario)
 
     def forget(self, token: str) -> None:
-        """Forget a device and what was assigned to it."""
+        """Forget a device and what was assigned to it; it has its name again when it comes back soon."""
         self._assigned.pop(token, None)
-        self._tokens.pop(self._names.pop(token, ""), None)
+        if token in self._names:
+            self._forgotten[token] = None
+        while len(self._forgotten) > NAMES:
+            gone, _ = self._forgotten.popitem(last=False)
+            self._tokens.pop(self._names.pop(gone, ""), None)
         if (device := self._devices.pop(token, None)) is not None:
             device.forget()
             self._journal.add("device", device=device.name, name="forgotten")

@@ -6,9 +6,11 @@ import fnmatch
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from operator import itemgetter
 from typing import Final
 
+from mockcic.cic.catalogue import catalogue
 from mockcic.journal.entry import Entry
 from mockcic.journal.filter import Filter, member_of
 from mockcic.verdict.times import Times
@@ -17,13 +19,19 @@ from mockcic.verdict.verdict import Near, Verdict
 NEAREST: Final = 3
 """How many entries that nearly fit are told (INF)."""
 
-CENSUS: Final = 12
-"""How many lines tell what came at all (INF)."""
+CENSUS: Final = 20
+"""How many lines tell what came at all; messages come first (INF)."""
+
+ALIKE: Final = 0.8
+"""How much two names have in common when one was probably meant for the other (INF)."""
 
 GONE: Final = "entries that it would need were dropped; keep more of them (--journal-entries, --journal-mb)"
 
 _NAMED_BY_CHANCE: Final = ("connect", "disconnect", "attachment")
 """Kinds whose names are addresses and ids."""
+
+FAR: Final = 3
+"""Entries so much further away than the nearest one are no help (INF)."""
 
 _DEAR: Final = {"kind": 4, "name": 4, "namespace": 2, "device": 2}
 """What a member that differs weighs: an entry of another kind or name is hardly near."""
@@ -51,9 +59,9 @@ def verify(entries: Iterable[Entry], asked: Filter, times: Times, *, gone: bool 
         return Verdict(wanted, "broken", f"it came {_often(count)}", came)
     if gone:
         return Verdict(wanted, "error", GONE, came)
+    why = f"it came {_often(count)}" if count else f"it did not come{misspelt(asked)}"
     if times.fits(count):
-        return Verdict(wanted, "kept", f"it came {_often(count)}" if count else "it did not come", came)
-    why = f"it came {_often(count)}" if count else "it did not come"
+        return Verdict(wanted, "kept", why, came)
     return Verdict(wanted, "broken", why, came, nearest(everything, asked), census(everything))
 
 
@@ -88,7 +96,7 @@ def _out_of_order(
     if gone:
         return Verdict(wanted, "error", GONE, tuple(came))
     where = f" after {_said(came[-1])}" if came else ""
-    why = f"number {number + 1}, {missed}, did not come{where}"
+    why = f"number {number + 1}, {missed}, did not come{where}{misspelt(missed)}"
     taken = set(map(id, came))
     early = next((entry for entry in filter(counted(missed), everything[:start]) if id(entry) not in taken), None)
     if early is not None:
@@ -134,10 +142,31 @@ def all_rules_used(entries: Iterable[Entry], rules: Sequence[tuple[str, str]], *
 # ---------------------------------------------------------------------- what helps to see why
 
 
+def misspelt(asked: Filter) -> str:
+    """A word about a name that is no message of CIC but nearly one; empty otherwise."""
+    for name in _names_asked(asked):
+        known = [*catalogue().events, *catalogue().directives]
+        near = get_close_matches(name, known, 1, ALIKE)
+        if near and near[0] != name:
+            return f"; there is no {name}, did you mean {near[0]}?"
+    return ""
+
+
+def _names_asked(asked: Filter) -> list[str]:
+    """The names that a filter asks for, as far as they are plain ones."""
+    texts = [term.expected for term in asked.terms if term.member == "name" and term.holds(term.expected)]
+    return [text for text in texts if not set(text) & set("*?")]
+
+
 def nearest(entries: Iterable[Entry], asked: Filter) -> tuple[Near, ...]:
-    """The entries, given oldest first, that nearly fit, best first: fewest members that differ, then the youngest."""
+    """The entries, given oldest first, that nearly fit, best first: fewest members that differ, then the youngest.
+
+    A name that is nearly right counts as one member; those that are much further away than the best are left out.
+    """
     terms = [(term.holds, term.member, _DEAR.get(term.member, 1)) for term in asked.terms]
-    cheapest = min((weight for *_, weight in terms), default=0)
+    names = _names_asked(asked)
+    cheapest = 1 if names else min((weight for *_, weight in terms), default=0)
+    alike: dict[str, int] = {}
     found: list[tuple[int, Entry]] = []
     for entry in reversed(list(entries)):
         if entry.kind == "verdict":
@@ -147,6 +176,8 @@ def nearest(entries: Iterable[Entry], asked: Filter) -> tuple[Near, ...]:
         for holds, member, weight in terms:
             if not holds(member_of(entry, member)):
                 failed += 1
+                if member == "name" and names:
+                    weight = alike.get(entry.name) or alike.setdefault(entry.name, _name_weight(entry.name, names))
                 distance += weight
                 if distance >= limit:
                     break
@@ -154,17 +185,29 @@ def nearest(entries: Iterable[Entry], asked: Filter) -> tuple[Near, ...]:
             found = sorted([*found, (distance, entry)], key=itemgetter(0))[:NEAREST]
             if len(found) == NEAREST and found[-1][0] == cheapest:
                 break
-    return tuple(Near(entry, asked.compare(entry)) for _, entry in found)
+    far = found[0][0] + FAR if found else 0
+    return tuple(Near(entry, asked.compare(entry)) for distance, entry in found if distance < far)
+
+
+def _name_weight(name: str, names: Sequence[str]) -> int:
+    return 1 if get_close_matches(name, names, 1, ALIKE) else _DEAR["name"]
 
 
 def census(entries: Iterable[Entry]) -> tuple[tuple[int, str], ...]:
-    """What came at all, most often first."""
+    """What came at all, messages first, most often first; the last line sums up what else there is."""
     counted = Counter(
-        entry.kind if entry.kind in _NAMED_BY_CHANCE else f"{entry.kind} {entry.name}".rstrip()
+        (
+            entry.kind not in ("event", "directive"),
+            entry.kind if entry.kind in _NAMED_BY_CHANCE else f"{entry.kind} {entry.name}".rstrip(),
+        )
         for entry in entries
         if entry.kind != "verdict"
     )
-    return tuple((count, what) for what, count in counted.most_common(CENSUS))
+    ordered = sorted(counted.items(), key=lambda item: (item[0][0], -item[1]))
+    lines = [(count, what) for (_, what), count in ordered[:CENSUS]]
+    if rest := ordered[CENSUS:]:
+        lines.append((sum(count for _, count in rest), f"others, of {len(rest)} kinds or names"))
+    return tuple(lines)
 
 
 def _said(entry: Entry) -> str:

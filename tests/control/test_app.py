@@ -245,7 +245,8 @@ async def test_a_push_reaches_a_group_by_tag_or_user_agent(asker: httpx.AsyncCli
 
 async def test_a_device_without_downchannel_misses_a_push(asker: httpx.AsyncClient, mock: MockCIC) -> None:
     async with httpx.AsyncClient(http1=False, http2=True) as http:
-        await http.get(f"{mock.h2c_url}/ping", headers={"authorization": "Bearer lonely-1"})
+        form = {"authorization": "Bearer lonely-1", "content-type": "multipart/form-data; boundary=b"}
+        await http.post(f"{mock.h2c_url}/v1/events", headers=form, content=b"--b--")
     answer = (await asker.post("/v1/push", json={"directive": "Clova.Help", "to": {"device": "ly-1"}})).json()
     assert (answer["count"], answer["missed"]) == (0, [{"device": "…ly-1", "why": "no downchannel"}])
 
@@ -446,3 +447,41 @@ async def test_a_reset_begins_anew(asker: httpx.AsyncClient, device: Device) -> 
     assert (await asker.post("/v1/reset")).json() == {"devices": 1}
     assert (await asker.get("/v1/devices/4f2a")).json()["state"] == "start"
     assert [each["kind"] for each in (await asker.get("/v1/journal")).json()["entries"]] == ["device"]
+
+
+async def test_a_device_that_nobody_knows_is_no_reason_to_say_kept(asker: httpx.AsyncClient, device: Device) -> None:
+    """A name that is mistyped; only who waits may name a token that has not come yet."""
+    for path, asked in (
+        ("/v1/verify", {"filter": "event"}),
+        ("/v1/verify/never", {"filter": "Clova.Never"}),
+        ("/v1/verify/order", {"filters": ["event"]}),
+        ("/v1/verify/no-findings", {}),
+        ("/v1/verify/no-unmatched", {}),
+    ):
+        unknown = problem(await asker.post(path, json={**asked, "device": "4f2b"}), 404)
+        assert (unknown["member"], unknown["detail"]) == (
+            "device",
+            "there is no device 4f2b; did you mean …4f2a?",
+        )
+    problem(await asker.get("/v1/journal?device=4f2b"), 404)
+    late = {"filter": "event", "device": "a-token-to-come", "within": 0.01}
+    problem(await asker.post("/v1/wait", json=late), 409)
+
+
+async def test_a_verification_of_a_device_is_in_its_trace(asker: httpx.AsyncClient, device: Device) -> None:
+    await asker.post("/v1/verify", json={"filter": "TextRecognizer.Recognize", "device": "4f2a"})
+    page = (await asker.get("/v1/journal?device=4f2a&filter=verdict")).json()
+    assert [(entry["device"], entry["status"]) for entry in page["entries"]] == [("…4f2a", "kept")]
+
+
+async def test_an_awaited_device_is_said_to_be_one(asker: httpx.AsyncClient) -> None:
+    name = (await asker.post("/v1/devices", json={"token": "token-to-come-77"})).json()["device"]
+    missing = problem(await asker.get(f"/v1/devices/{name}"), 404)
+    assert missing["detail"] == "…e-77 is awaited, but has not come yet"
+
+
+async def test_a_forgotten_device_has_its_name_again(asker: httpx.AsyncClient, mock: MockCIC, device: Device) -> None:
+    await asker.delete("/v1/devices/4f2a")
+    async with Device(mock.url, ca_file=mock.ca_file, token=TOKEN, pace=0) as again:
+        await again.say_text("불 켜")
+        assert (await asker.get("/v1/devices/4f2a")).json()["device"] == "…4f2a"

@@ -98,7 +98,8 @@ async def test_who_waits_is_answered_when_the_server_stops(caplog: pytest.LogCap
 
         wait = client.post("/v1/wait", json={"filter": "Clova.Never", "within": 600})
         answer, lines, took = await asyncio.gather(wait, look_on(), stop())
-    assert answer.status_code == 409
+    assert answer.status_code == 410
+    assert answer.json()["verdict"]["why"] == "the server stopped before the time was over"
     assert lines[0].startswith(":")
     assert took < 5
     assert [record.getMessage() for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []

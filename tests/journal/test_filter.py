@@ -229,6 +229,8 @@ def test_the_caret_stands_under_its_column_behind_korean_letters_and_line_ends()
         ({"payload.n": {"min": "x"}}, "payload.n"),
         ({"payload.text": {"matches": "("}}, "a regular expression"),
         ({"payload.n": {"of": 2, "max": {"min": "x"}}}, "payload.n.max"),
+        ({"payload.n": {"min": 1, "mx": 2}}, "mx is no condition; expected max?"),
+        ({"name": {"like": "A.B"}}, "like is no condition; expected any of absent"),
         ({"kind": "evnt"}, "event?"),
         ({"kind": ["event", "answr"]}, "answer?"),
         ({"kind": {"is": "evnt"}}, "event?"),

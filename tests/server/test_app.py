@@ -149,3 +149,50 @@ def test_the_time_of_an_upload_is_not_that_of_its_answer(cic: Bench, client: htt
     assert answer.status_code == 200
     assert answer.text.count('"name":"Help"') == 2
     assert "limit.upload-time" not in [finding.name for finding in cic.findings]
+
+
+def say(client: httpx.Client, device: TestDevice, **more: str) -> None:
+    message = golden("text_recognize.request")
+    given = {**message.headers(device.token), **more}
+    assert client.post("/v1/events", headers=given, content=message.body).status_code == 204
+
+
+def test_each_user_agent_of_a_device_is_judged_once_and_again_when_it_begins_anew(
+    cic: Bench, client: httpx.Client
+) -> None:
+    """A new firmware comes with the old token; a test that resets a device wants to be told again."""
+    cic.load("scenario: any\nsettings: {same_connection: false}\non: [{event: '*'}]\n")
+    device = cic.device()
+    for agent in (GOOD_AGENT, "bad", "bad", GOOD_AGENT):
+        say(client, device, **{"user-agent": agent})
+    assert [entry.data["found"] for entry in cic.find("finding user-agent.*")] == ['"bad"']
+    device.reset()
+    say(client, device, **{"user-agent": "bad"})
+    assert len(cic.find("finding user-agent.*")) == 2
+
+
+def test_what_happens_within_an_event_is_found_by_its_dialogue_and_connection(cic: Bench, client: httpx.Client) -> None:
+    cic.load(
+        "scenario: any\nsettings: {same_connection: false}\nvars: {n: 0}\n"
+        "on: [{event: '*', set: {n: 1}, reply: [{wait: 10ms}, {Clova.RenderText: {text: a}}]}]\n"
+    )
+    message = golden("text_recognize.request")
+    headers_of = {**message.headers(cic.token), "user-agent": "bad"}
+    assert client.post("/v1/events", headers=headers_of, content=message.body).status_code == 200
+    (event,) = cic.events
+    within = [entry for entry in cic.journal if entry.kind in ("match", "step", "directive", "answer")]
+    assert {entry.kind for entry in within} == {"match", "step", "directive", "answer"}
+    assert {(entry.connection, entry.stream, entry.dialogue) for entry in within} == {
+        (event.connection, event.stream, event.dialogue)
+    }
+    (finding,) = cic.findings
+    assert (finding.connection, finding.stream) == (event.connection, event.stream)
+
+
+def test_a_ping_alone_makes_no_device(cic: Bench, client: httpx.Client) -> None:
+    """Health checks ping too; of a device that is known it is told as its own."""
+    device = cic.device()
+    assert client.get("/ping", headers=headers(device)).status_code == 204
+    assert (cic.find("device"), len(cic.find("ping name=get"))) == ((), 1)
+    with pytest.raises(LookupError, match="not connected yet"):
+        device.state  # noqa: B018
