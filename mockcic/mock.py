@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from mockcic import __version__
 from mockcic.bench import Bench, Loadable, TestDevice
+from mockcic.bench.bench import aside
 from mockcic.bench.loading import parcel
 from mockcic.bench.local import LocalPlace
 from mockcic.control.desk import Desk
@@ -129,7 +130,7 @@ class MockCIC(Bench):
 
     def bench(self) -> Bench:
         """A place of its own on this server, for one test. Call `close` on it when the test is over."""
-        bench = Bench(LocalPlace(self))
+        bench = Bench(LocalPlace(self), begun=self.scenarios)
         bench.open()
         return bench
 
@@ -142,12 +143,12 @@ class MockCIC(Bench):
         self.stop()
 
     async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.start)
+        return await aside(self.start)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self.stop)
+        await aside(self.stop)
 
     def call(self, function: Callable[[], T]) -> T:
         """Run a function in the server's loop and wait for what it returns."""

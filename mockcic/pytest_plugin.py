@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from mockcic.bench.remote import RemotePlace
     from mockcic.mock import MockCIC
 
+PROFILES: Final = ("seed", "2021")
 CHECKS: Final = ("unmatched", "findings")
 """What fails a test at its end, each switchable."""
 
 MARKED: Final = frozenset({"scenario", "profile", "strict", "fail_on", "allow"})
 TRACES: Final = ("off", "on-failure", "always")
+NAME_BYTES: Final = 120
+"""Of the name of a trace file that are the test's; file systems take 255 in all (INF)."""
+
 EVIDENCE_LINES: Final = 200
 """The youngest lines of the dialogue that a failure report shows (INF)."""
 
@@ -63,14 +67,23 @@ def pytest_configure(config: pytest.Config) -> None:
     if _option(config, "cic_trace") not in ("", *TRACES):
         raise pytest.UsageError(f"cic_trace: found {_option(config, 'cic_trace')}, expected one of {', '.join(TRACES)}")
     _checks(_option(config, "cic_fail_on") or CHECKS, "cic_fail_on")
-    if config.getoption("--cic-external") and (config.getoption("--cic-host") or config.getoption("--cic-port")):
+    external = config.getoption("--cic-external")
+    if external is not None and not external.strip():
+        raise pytest.UsageError("--cic-external: found nothing, expected the address of a control API")
+    profile = config.getini("cic_profile")
+    if profile and profile not in PROFILES:
+        raise pytest.UsageError(f"cic_profile: found {profile}, expected one of {', '.join(PROFILES)}")
+    if external and (config.getoption("--cic-host") or config.getoption("--cic-port")):
         raise pytest.UsageError("--cic-external uses a server that runs; --cic-host and --cic-port are for one of ours")
 
 
 def _option(config: pytest.Config, name: str) -> str:
-    """A value of the command line, or of the ini file."""
+    """A value of the command line, or of the ini file, where it may be a list in TOML."""
     given = config.getoption("--" + name.replace("_", "-"))
-    return str(config.getini(name) or "") if given is None else str(given)
+    if given is not None:
+        return str(given)
+    said = config.getini(name) or ""
+    return ",".join(map(str, said)) if isinstance(said, list) else str(said)
 
 
 # ---------------------------------------------------------------------- the server
@@ -79,18 +92,26 @@ def _option(config: pytest.Config, name: str) -> str:
 @pytest.fixture(scope="session")
 def mock_cic(request: pytest.FixtureRequest) -> Iterator[MockCIC]:
     """The session's server, on free ports of 127.0.0.1, with a certificate of its CA and in clear text."""
+    from mockcic.errors import StartError
     from mockcic.mock import MockCIC
 
     config = request.config
+    if config.getoption("--cic-external"):
+        pytest.fail("mock_cic is a server of this session; with --cic-external there is none", pytrace=False)
     name = config.getini("cic_scenario")
-    with MockCIC(
+    mock = MockCIC(
         str(config.rootpath / name) if name else None,
         profile=config.getini("cic_profile") or None,
         host=config.getoption("--cic-host") or "127.0.0.1",
         port=_port(config),
         host_names=config.getoption("--cic-host-name") or (),
-    ) as mock:
-        yield mock
+    )
+    try:
+        mock.start()
+    except StartError as error:
+        pytest.fail(str(error).replace("--port", "--cic-port").replace("--host", "--cic-host"), pytrace=False)
+    yield mock
+    mock.stop()
 
 
 def _port(config: pytest.Config) -> int:
@@ -125,6 +146,8 @@ class _Test:
     allow: tuple[str, ...]
     judged: set[int] = field(default_factory=set)
     """Numbers of the entries that have failed it already."""
+    beside: str = ""
+    """What its devices did wrong in a test that failed by itself."""
     failed: bool = False
     trace: Path | None = None
 
@@ -142,7 +165,7 @@ def cic(request: pytest.FixtureRequest) -> Iterator[Bench]:
     test = request.node.stash[_TEST] = _Test(
         bench,
         _checks(_option(config, "cic_fail_on") or CHECKS if fail_on is None else fail_on, "fail_on"),
-        (*config.getini("cic_allow"), *_texts(values.get("allow", ()))),
+        (*config.getini("cic_allow"), *_texts(values.get("allow", ()), "allow")),
     )
     try:
         _load(request, bench, values)
@@ -152,8 +175,10 @@ def cic(request: pytest.FixtureRequest) -> Iterator[Bench]:
         test.failed = True
         raise
     finally:
-        _leave_trace(request.node, test)
-        bench.close()
+        try:
+            _leave_trace(request.node, test)
+        finally:
+            bench.close()
 
 
 def _bench(request: pytest.FixtureRequest) -> Bench:
@@ -176,6 +201,10 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
             raise pytest.UsageError(f"{node.nodeid}: marker cic: found {found}, expected {', '.join(sorted(MARKED))}")
         said = {"scenario": marker.args[0]} if marker.args else {}
         values = {**said, **marker.kwargs, **values}
+    if values.get("profile") not in (None, *PROFILES):
+        raise pytest.UsageError(
+            f"{node.nodeid}: marker cic: profile: found {values['profile']}, expected one of {', '.join(PROFILES)}"
+        )
     return values
 
 
@@ -197,17 +226,23 @@ def _load(request: pytest.FixtureRequest, bench: Bench, values: Mapping[str, Any
 
 def _checks(value: object, what: str) -> tuple[str, ...]:
     """What fails a test: words, or one text with commas."""
-    words = tuple(word for text in _texts(value) for word in text.replace(",", " ").split())
+    words = _texts(value, what)
+    if not words:
+        raise pytest.UsageError(f"{what}: found nothing, expected any of {', '.join(CHECKS)}, or none")
     for word in words:
         if word not in (*CHECKS, "none"):
             raise pytest.UsageError(f"{what}: found {word}, expected any of {', '.join(CHECKS)}, or none")
     return () if "none" in words else words
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _texts(value: object, what: str) -> tuple[str, ...]:
+    """The words of one text with commas, or of several."""
     if value is None or value is False:
         return ("none",)
-    return (value,) if isinstance(value, str) else tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple | set | frozenset):
+        raise pytest.UsageError(f"{what}: found {value!r}, expected a text or several")
+    return tuple(word for text in texts for word in str(text).replace(",", " ").split())
 
 
 # ---------------------------------------------------------------------- what fails a test
@@ -215,6 +250,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _judge(test: _Test) -> None:
     """Unmatched events and findings that have not failed it yet. Raises `VerificationError`."""
+    __tracebackhide__ = True
     from mockcic.verdict.judge import no_findings, no_unmatched
 
     entries = [entry for entry in test.bench.journal if entry.number not in test.judged]
@@ -235,12 +271,29 @@ def _judge(test: _Test) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A test that went well fails when its devices did not."""
-    result = yield
-    test = item.stash.get(_TEST, None)
-    if test is not None:
+    """A test that went well fails when its devices did not; of one that did not, what they did is in its report."""
+    try:
+        result = yield
+    except BaseException:
+        if (test := item.stash.get(_TEST, None)) is not None:
+            test.beside = _beside(test)
+        raise
+    if (test := item.stash.get(_TEST, None)) is not None:
         _judge(test)
     return result
+
+
+def _beside(test: _Test) -> str:
+    """What would have failed a test that fails anyway."""
+    from mockcic.verdict.verdict import VerificationError
+
+    try:
+        _judge(test)
+    except VerificationError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - a server that went away must not hide why the test failed
+        return f"cannot be judged: {error}"
+    return ""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -256,12 +309,13 @@ def pytest_runtest_makereport(
         test.failed = True
         lines = _evidence(test)
         report.sections.append((f"cic dialogue ({report.when})", "\n".join(lines) or "nothing happened"))
-    if report.when == "call":
-        item.user_properties.extend(
-            ("cic_verdict", f"{verdict.status}: {verdict.asked}: {verdict.why}") for verdict in test.bench.verdicts
-        )
+        if report.when == "call" and test.beside:
+            report.sections.append(("cic: what its devices did wrong (call)", test.beside))
+    if report.when != "setup":
+        verdicts = [f"{verdict.status}: {verdict.asked}: {verdict.why}" for verdict in test.bench.verdicts]
+        report.user_properties += [("cic_verdict", verdict) for verdict in verdicts]
     if report.when == "teardown" and test.trace is not None:
-        report.sections.append(("cic trace", str(test.trace)))
+        report.sections.append(("cic trace (teardown)", str(test.trace)))  # pytest shows those that say when
     return report
 
 
@@ -270,11 +324,12 @@ def _evidence(test: _Test) -> list[str]:
 
     from mockcic.trace.dialogue import dialogue_lines
 
+    trouble = []
     try:
         entries = test.bench.journal
     except Exception as error:  # noqa: BLE001 - a server that went away must not hide why the test failed
-        return [f"the journal cannot be read: {error}"]
-    lines = [click.unstyle(line) for line in dialogue_lines(entries, verdicts=False)]
+        entries, trouble = test.bench.heard, [f"what is known: {error}"]
+    lines = [*trouble, *(click.unstyle(line) for line in dialogue_lines(entries, verdicts=False))]
     if len(lines) <= EVIDENCE_LINES:
         return lines
     return [f"... {len(lines) - EVIDENCE_LINES} lines before", *lines[-EVIDENCE_LINES:]]
@@ -290,9 +345,14 @@ def _leave_trace(item: pytest.Item, test: _Test) -> None:
         return
     folder = Path(_option(config, "cic_trace_dir") or "cic-traces")
     folder = folder if folder.is_absolute() else config.rootpath / folder
-    folder.mkdir(parents=True, exist_ok=True)
-    test.trace = folder / f"{_file_name(item.nodeid)}.cictrace"
-    test.bench.trace(test.trace, title=item.nodeid)
+    path = folder / f"{_file_name(item.nodeid)}.cictrace"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        test.bench.trace(path, title=item.nodeid)
+    except Exception as error:  # noqa: BLE001 - whether a test passes does not hang on what it leaves
+        item.warn(pytest.PytestWarning(f"no trace {path}: {error}"))
+    else:
+        test.trace = path
 
 
 def _file_name(nodeid: str) -> str:
@@ -300,6 +360,7 @@ def _file_name(nodeid: str) -> str:
     import hashlib
 
     safe = re.sub(r"[^\w.\-\[\]]+", "-", nodeid).strip("-")
-    if safe == nodeid and len(safe) < 120:
+    if safe == nodeid and len(safe.encode()) < NAME_BYTES:
         return safe
-    return f"{safe[:120]}-{hashlib.sha256(nodeid.encode()).hexdigest()[:8]}"
+    short = safe.encode()[:NAME_BYTES].decode(errors="ignore")
+    return f"{short}-{hashlib.sha256(nodeid.encode()).hexdigest()[:8]}"

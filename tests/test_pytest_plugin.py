@@ -397,3 +397,69 @@ def test_an_option_that_makes_no_sense_is_a_clear_error(
     result = pytester.runpytest_subprocess(*arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([said])
+
+
+def test_a_test_that_fails_by_itself_has_what_its_devices_did_wrong_beside_it(pytester: pytest.Pytester) -> None:
+    """One failure, not a failure and an error; where its trace is stands in the report too."""
+    pytester.makepyfile(
+        CLIENT
+        + """
+def test_it(cic):
+    cic.load("scenario: narrow\\nsettings: {same_connection: false}\\non: [{event: Clova.Never}]\\n")
+    say(cic, cic.device(), "hello")
+    assert 1 == 2
+"""
+    )
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--cic-trace=on-failure")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*what its devices did wrong (call)*",
+            "broken: every event finds a rule",
+            "*cic trace (teardown)*",
+            "*.cictrace",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("marker", "said"),
+    [
+        ('fail_on={"findings"}', "no rule fits"),  # only findings count: it passes
+        ('fail_on=frozenset({"unmatched"})', "no rule fits"),
+        ("fail_on=True", "found True, expected a text or several"),
+        ('fail_on=""', "found nothing, expected any of unmatched, findings, or none"),
+        ('profile="2017"', "profile: found 2017, expected one of seed, 2021"),
+    ],
+)
+def test_a_marker_never_switches_checks_off_by_a_slip(pytester: pytest.Pytester, marker: str, said: str) -> None:
+    pytester.makepyfile(
+        "import pytest\n"
+        + CLIENT
+        + f"""
+@pytest.mark.cic({marker})
+def test_it(cic):
+    cic.load("scenario: narrow\\nsettings: {{same_connection: false}}\\non: [{{event: Clova.Never}}]\\n")
+    say(cic, cic.device(), "hello")
+"""
+    )
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    if "findings" in marker:
+        result.assert_outcomes(passed=1)
+    else:
+        assert result.ret != 0
+        result.stdout.fnmatch_lines([f"*{said}*"])
+
+
+def test_a_test_of_a_long_name_in_korean_leaves_its_trace(pytester: pytest.Pytester) -> None:
+    """File systems count bytes."""
+    pytester.makepyfile(f"def test_{'가나다라마바사' * 12}(cic): pass\n")
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--cic-trace=always").assert_outcomes(passed=1)
+    assert len(list((pytester.path / "cic-traces").iterdir())) == 1
+
+
+def test_an_external_server_that_nobody_names_is_an_error(pytester: pytest.Pytester) -> None:
+    """A variable that is not set must not make a server of ours of it."""
+    result = pytester.runpytest_subprocess("-q", "--cic-external", "")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--cic-external: found nothing*"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -46,12 +47,14 @@ class Bench:
     field how the nearest entries differ.
     """
 
-    def __init__(self, place: Place, *, all_devices: bool = False) -> None:
+    def __init__(self, place: Place, *, all_devices: bool = False, begun: ScenarioSet | None = None) -> None:
         self._place = place
         self._all = all_devices
         self._devices: dict[str, TestDevice] = {}
+        self._borrowed: set[str] = set()
         self._names: set[str] = set()
         self._parcel: Parcel | None = None
+        self._begun = begun
         self._record = Record(lambda entry: self._all or entry.device in self._names)
         self._end_listening: Callable[[], None] | None = None
         self._judged = 0
@@ -60,16 +63,22 @@ class Bench:
 
     def open(self) -> None:
         """Begin to listen."""
-        self._end_listening = self._place.listen(self._record.hear)
+        self._end_listening = self._place.listen(self._record.hear, self._record.lose)
 
     def close(self) -> None:
-        """Forget the devices and stop listening."""
+        """Forget the devices and stop listening; those with tokens of their own stay connected and begin anew."""
         if self._end_listening is not None:
             self._end_listening()
             self._end_listening = None
         if not self._all:
-            for token in self._devices:
-                self._place.forget(token)
+            for token in list(self._devices):
+                if token in self._borrowed:
+                    self._place.release(token)
+                else:
+                    self._place.forget(token)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url} {', '.join(sorted(self._names)) or 'without devices'}>"
 
     # ------------------------------------------------------------------ where
 
@@ -95,6 +104,8 @@ class Bench:
 
     def device(self, token: str | None = None) -> TestDevice:
         """A device of this test, with a fresh token unless one is given."""
+        if token:
+            self._borrowed.add(token)
         token = token or f"test-{uuid.uuid4().hex}"
         if token not in self._devices:
             name = self._place.announce(token)
@@ -113,9 +124,9 @@ class Bench:
         opened = read_filter({"kind": "downchannel", "name": "open"})
         now, seen = LoopClock().now, 0
         until = now() + within
-        end = self._place.listen(heard.hear)
+        end = self._place.listen(heard.hear, heard.lose)
         try:
-            while not (name := self._free_device()):
+            while not (name := self._claimed_device()):
                 waiting = heard.wait(opened, Times(1, None), max(0.0, until - now()), after=seen, device=None)
                 if waiting.last is None:
                     return self._nobody_came(within)
@@ -125,6 +136,7 @@ class Bench:
             end()
         self._record.adopt(name, heard.entries)
         device = self._devices[name] = TestDevice(self, name, name)
+        self._borrowed.add(name)
         if self._parcel is not None:
             self._place.assign(name, self._parcel)
         return device
@@ -134,10 +146,14 @@ class Bench:
         verdict = self.say(Verdict(asked, "broken", "none did"))
         raise VerificationError(verdict)
 
-    def _free_device(self) -> str:
-        """The short name of a device that is connected and that no test announced; empty without one."""
-        free = (each for each in self._place.devices() if each.downchannel and not each.announced)
-        return next((each.device for each in free if each.device not in self._names), "")
+    async def wait_for_device_async(self, *, within: float = 30.0) -> TestDevice:
+        """As `wait_for_device`, for a test that runs in an event loop."""
+        return await aside(partial(self.wait_for_device, within=within))
+
+    def _claimed_device(self) -> str:
+        """The short name of a device that is connected and that is no other test's, ours from now on; empty without."""
+        free = (each.device for each in self._place.devices() if each.downchannel and not each.announced)
+        return next((name for name in free if name not in self._names and self._place.claim(name)), "")
 
     @property
     def token(self) -> str:
@@ -146,21 +162,22 @@ class Bench:
 
     def load(self, what: Loadable, *, profile: Profile | None = None, strict: bool = False) -> ScenarioSet:
         """Run this scenario from now on: a path, YAML text, a mapping. `ScenarioError` changes nothing."""
-        self._parcel = parcel(what, profile=profile, strict=strict)
+        found = parcel(what, profile=profile, strict=strict)
         if self._all:
-            self._place.load(self._parcel)
-        for token in self._devices:
-            self._place.assign(token, self._parcel)
-        return self._parcel.scenarios
+            self._place.load(found)
+        for token in list(self._devices):
+            self._place.assign(token, found)
+        self._parcel = found
+        return found.scenarios
 
     @property
     def scenarios(self) -> ScenarioSet | None:
-        """What was loaded here, if anything."""
-        return None if self._parcel is None else self._parcel.scenarios
+        """What was loaded here; without that what the server began with, where that is known."""
+        return self._begun if self._parcel is None else self._parcel.scenarios
 
     @property
     def scenario(self) -> Scenario | None:
-        """The scenario that was loaded here, if any; of a set, the one for any device."""
+        """The scenario of `scenarios`; of a set, the one for any device."""
         return None if self.scenarios is None else self.scenarios.for_device("", "")
 
     def push(
@@ -176,16 +193,18 @@ class Bench:
         `directive` is `"Namespace.Name"` with its payload beside it, or a mapping as a scenario has it:
         `{"SpeechSynthesizer.Speak": {"audio": {"tone": 440}}}`. What the protocol fixes is filled in.
         """
-        step = {directive: dict(payload or {})} if isinstance(directive, str) else dict(directive)
+        said: dict[str, Any] = {"directive": directive, "payload": dict(payload or {})}
+        if not isinstance(directive, str):
+            said = {"step": dict(directive)}
         if to is not None:
             names = [to.name]
         elif self._all:
             names = [device.device for device in self._place.devices() if device.downchannel]
         else:
-            names = [device.name for device in self._devices.values() if device.connected]
+            names = [device.name for device in list(self._devices.values()) if device.connected]
         if not names or (to is not None and self._place.look(to.name) is None):
             return 0
-        return self._place.push(Push(step=step, to=Target(device=names), within=within)).count
+        return self._place.push(Push(**said, to=Target(device=names), within=within)).count
 
     # ------------------------------------------------------------------ what happened
 
@@ -196,6 +215,11 @@ class Bench:
         return self._record.entries
 
     @property
+    def heard(self) -> tuple[Entry, ...]:
+        """What is known here of what happened, without asking the server whether there is more."""
+        return self._record.entries
+
+    @property
     def events(self) -> tuple[Entry, ...]:
         """The events that came: `entry.name`, `entry.dialogue`, `entry.data["payload"]`."""
         return self._of("event")
@@ -203,7 +227,7 @@ class Bench:
     @property
     def directives(self) -> tuple[Entry, ...]:
         """The directives that were sent: `entry.data["line"]` is `reply` or `downchannel`."""
-        return self._of("directive")
+        return tuple(entry for entry in self._of("directive") if "dropped" not in entry.data)
 
     @property
     def findings(self) -> tuple[Entry, ...]:
@@ -229,14 +253,19 @@ class Bench:
         self._record.clear()
 
     def trace(self, path: Path | str | None = None, *, title: str = "") -> Trace:
-        """What happened, with sounds and scenarios, as one value; written to a .cictrace file where `path` says."""
+        """What happened, with sounds and scenarios, as one value; written to a .cictrace file where `path` says.
+
+        Of a server that went away it has what had been heard before.
+        """
+        with contextlib.suppress(StartError):
+            self._place.catch_up()
         redaction = Redaction()
         scenarios = () if self.scenarios is None else self.scenarios.scenarios
         texts = {name: text for each in scenarios for name, text in each.texts.items()}
         for token in self._devices:
             texts = {name: redaction.text(text, token) for name, text in texts.items()}
         trace = make_trace(
-            self.journal,
+            self.heard,
             scenarios=scenarios,
             texts=texts,
             sound=self._place.sound,
@@ -263,6 +292,7 @@ class Bench:
 
         `members` are more conditions: `payload={"lang": "ko"}`.
         """
+        __tracebackhide__ = True
         wanted = read_filter(asked, **members)
         entries, gone = self._scope(after, device)
         return self.say(judge.verify(entries, wanted, read_times(times), gone=gone)).raise_if_broken()
@@ -271,6 +301,9 @@ class Bench:
         self, asked: Sequence[Asked], *, device: TestDevice | None = None, after: Entry | int | None = None
     ) -> Verdict:
         """Whether things came one after another; others may come between."""
+        __tracebackhide__ = True
+        if isinstance(asked, str):
+            raise TypeError("found one text, expected a list of filters, one after another")
         entries, gone = self._scope(after, device)
         return self.say(judge.verify_order(entries, [read_filter(each) for each in asked], gone=gone)).raise_if_broken()
 
@@ -285,6 +318,7 @@ class Bench:
         **members: Any,
     ) -> Entry:
         """Wait until something came, now or within seconds; the entry that decided it. What came before counts."""
+        __tracebackhide__ = True
         wanted, often = read_filter(asked, **members), read_times(times)
         name, number = None if device is None else device.name, _number(after)
         waiting = self._record.wait(wanted, often, within, after=number, device=name)
@@ -296,7 +330,7 @@ class Bench:
 
     async def wait_async(self, asked: Asked, **how: Any) -> Entry:
         """As `wait`, for a test that runs in an event loop."""
-        return await _aside(partial(self.wait, asked, **how))
+        return await aside(partial(self.wait, asked, **how))
 
     def never(
         self,
@@ -308,6 +342,7 @@ class Bench:
         **members: Any,
     ) -> Verdict:
         """Whether something stays away, also for the next seconds."""
+        __tracebackhide__ = True
         wanted = read_filter(asked, **members)
         name, number = None if device is None else device.name, _number(after)
         self._record.wait(wanted, Times(0, 0), for_, after=number, device=name)
@@ -316,10 +351,11 @@ class Bench:
 
     async def never_async(self, asked: Asked, **how: Any) -> Verdict:
         """As `never`, for a test that runs in an event loop."""
-        return await _aside(partial(self.never, asked, **how))
+        return await aside(partial(self.never, asked, **how))
 
     def no_unmatched(self, *, device: TestDevice | None = None, after: Entry | int | None = None) -> Verdict:
         """Whether every event found a rule."""
+        __tracebackhide__ = True
         entries, gone = self._scope(after, device)
         return self.say(judge.no_unmatched(entries, gone=gone)).raise_if_broken()
 
@@ -327,11 +363,13 @@ class Bench:
         self, *, allow: Sequence[str] = (), device: TestDevice | None = None, after: Entry | int | None = None
     ) -> Verdict:
         """Whether the devices kept to the documents; `allow` are codes that do not count, wildcards allowed."""
+        __tracebackhide__ = True
         entries, gone = self._scope(after, device)
         return self.say(judge.no_findings(entries, gone=gone, allow=allow)).raise_if_broken()
 
     def all_rules_used(self, *, device: TestDevice | None = None) -> Verdict:
         """Whether every rule of the scenario that was loaded here answered at least once."""
+        __tracebackhide__ = True
         if self.scenarios is None:
             raise StartError("no scenario was loaded here; all_rules_used asks about the rules of one")
         rules = [(each.scenario, rule.label) for each in self.scenarios.scenarios for rule in each.on]
@@ -363,7 +401,7 @@ def _number(after: Entry | int | None) -> int:
     return after.number if isinstance(after, Entry) else after or 0
 
 
-async def _aside(function: Callable[[], T]) -> T:
+async def aside(function: Callable[[], T]) -> T:
     """Run what waits in a thread, from asyncio or trio; a cancelled test does not wait for it."""
     import anyio.to_thread
 

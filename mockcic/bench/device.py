@@ -29,9 +29,17 @@ class TestDevice:
     def headers(self) -> dict[str, str]:
         """The request headers that make a client this device."""
         return {
-            "authorization": f"Bearer {self.token}",
+            "authorization": f"Bearer {self._known_token()}",
             "user-agent": "MockMaker/TestDevice/1.0.0 (Linux;pytest)",
         }
+
+    def _known_token(self) -> str:
+        if self.token.startswith("…"):
+            raise LookupError(f"{self.name} came with a token of its own, which is known to it alone")
+        return self.token
+
+    def __repr__(self) -> str:
+        return f"<TestDevice {self.name}>"
 
     def _look(self) -> DeviceShape:
         found = self._bench._place.look(self.token)
@@ -88,7 +96,7 @@ class TestDevice:
     @property
     def directives(self) -> tuple[Entry, ...]:
         """The directives that were sent to it."""
-        return tuple(entry for entry in self.journal if entry.kind == "directive")
+        return tuple(entry for entry in self.journal if entry.kind == "directive" and "dropped" not in entry.data)
 
     def wait(self, asked: Asked, **how: Any) -> Entry:
         """As `Bench.wait`, of this device only."""
@@ -105,3 +113,7 @@ class TestDevice:
     def never(self, asked: Asked, **how: Any) -> Verdict:
         """As `Bench.never`, of this device only."""
         return self._bench.never(asked, device=self, **how)
+
+    async def never_async(self, asked: Asked, **how: Any) -> Verdict:
+        """As `Bench.never_async`, of this device only."""
+        return await self._bench.never_async(asked, device=self, **how)

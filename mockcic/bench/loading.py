@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from mockcic.errors import StartError
 from mockcic.scenario.load import ScenarioSet, load, load_text
 from mockcic.scenario.settings import Profile
 
@@ -26,6 +27,8 @@ class Parcel:
     content_type: str
     profile: Profile | None
     strict: bool
+    called: str = "<text>"
+    """What messages and rules without a name call it, there as here."""
 
 
 def load_any(what: Loadable, *, profile: Profile | None = None, strict: bool = False) -> ScenarioSet:
@@ -34,7 +37,9 @@ def load_any(what: Loadable, *, profile: Profile | None = None, strict: bool = F
 
 
 def parcel(what: Loadable, *, profile: Profile | None = None, strict: bool = False) -> Parcel:
-    """As `load_any`, ready to travel."""
+    """As `load_any`, ready to travel. Raises `StartError` for a profile that there is not."""
+    if profile is not None and profile not in get_args(Profile):
+        raise StartError(f"there is no profile {profile}; there are {', '.join(get_args(Profile))}")
     match what:
         case ScenarioSet():
             return Parcel(what, None, "", profile, strict)
@@ -43,7 +48,7 @@ def parcel(what: Loadable, *, profile: Profile | None = None, strict: bool = Fal
         case str() | Path():
             path = Path(what)
             found = load([path], profile=profile, strict=strict)
-            return Parcel(found, None if path.is_dir() else _packed(path, found), ZIP, profile, strict)
+            return Parcel(found, None if path.is_dir() else _packed(path, found), ZIP, profile, strict, str(path))
         case _:
             import yaml
 
@@ -53,7 +58,7 @@ def parcel(what: Loadable, *, profile: Profile | None = None, strict: bool = Fal
 
 def _of_text(text: str, name: str, profile: Profile | None, strict: bool) -> Parcel:
     found = load_text(text, name=name, folder=Path.cwd(), profile=profile, strict=strict)
-    return Parcel(found, text.encode(), YAML, profile, strict)
+    return Parcel(found, text.encode(), YAML, profile, strict, name)
 
 
 def _packed(path: Path, found: ScenarioSet) -> bytes:

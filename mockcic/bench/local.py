@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from mockcic.bench.loading import Parcel
-from mockcic.bench.place import Hear
+from mockcic.bench.place import Hear, Lose
 from mockcic.control.ask import AskError
 from mockcic.control.desk import Desk
 from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Push
@@ -59,8 +59,8 @@ class LocalPlace:
         """The CA in the home of this user."""
         return self._running.service.ca_file
 
-    def listen(self, hear: Hear) -> Callable[[], None]:
-        """`hear` is called in the server's thread."""
+    def listen(self, hear: Hear, lose: Lose) -> Callable[[], None]:
+        """`hear` is called in the server's thread; entries of a server in this process are not lost."""
         end = self._running.call(lambda: self._desk.journal.listen(hear))
         return lambda: self._running.call(end)
 
@@ -83,6 +83,14 @@ class LocalPlace:
     def forget(self, token: str) -> None:
         """See `Place`."""
         self._running.call(lambda: self._desk.drop(token))
+
+    def claim(self, name: str) -> bool:
+        """See `Place`."""
+        return self._running.call(lambda: self._desk.claim(name))
+
+    def release(self, token: str) -> None:
+        """See `Place`."""
+        self._running.call(lambda: self._desk.release(token))
 
     def look(self, name: str) -> DeviceShape | None:
         """See `Place`."""

@@ -11,6 +11,7 @@ from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Push
 from mockcic.journal.entry import Entry
 
 Hear = Callable[[Entry], None]
+Lose = Callable[[str], None]
 
 
 class Place(Protocol):
@@ -32,8 +33,11 @@ class Place(Protocol):
     def ca_file(self) -> Path | None:
         """The CA to give to clients, None without TLS."""
 
-    def listen(self, hear: Hear) -> Callable[[], None]:
-        """Call `hear` with each new entry, in a thread of the place; returns what ends that."""
+    def listen(self, hear: Hear, lose: Lose) -> Callable[[], None]:
+        """Call `hear` with each new entry, in a thread of the place; returns what ends that.
+
+        `lose` is called, with a sentence that says why, when no more can be heard.
+        """
 
     def catch_up(self) -> None:
         """Return when every entry that the server has written by now was heard."""
@@ -49,6 +53,12 @@ class Place(Protocol):
 
     def forget(self, token: str) -> None:
         """Forget a device, and what it was given; harmless when it is not known."""
+
+    def claim(self, name: str) -> bool:
+        """Take a device that nobody announced or claimed; False when somebody was faster."""
+
+    def release(self, token: str) -> None:
+        """Give back a device that is not the test's own, by token or name: it begins anew in the set, connected."""
 
     def look(self, name: str) -> DeviceShape | None:
         """A device as it is now, by token or short name; None when it has not come yet."""

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from mockcic.errors import StartError
 from mockcic.journal.entry import Entry
 from mockcic.journal.filter import Filter
 from mockcic.journal.store import Kept
@@ -26,7 +27,7 @@ class Record:
         self._kept = Kept()
         self._waiting: list[tuple[Callable[[Entry], bool], threading.Event]] = []
         self._connects: OrderedDict[str, Entry] = OrderedDict()
-        self._began = 0
+        self._lost = ""
 
     def hear(self, entry: Entry) -> None:
         """Take an entry of the server's journal, in its order."""
@@ -39,6 +40,13 @@ class Record:
             if connect is not None:
                 self._take(connect)
             self._take(entry)
+
+    def lose(self, why: str) -> None:
+        """Nothing more is heard: whoever waits is told why."""
+        with self._lock:
+            self._lost = why
+            for _, over in self._waiting:
+                over.set()
 
     def _remember(self, connect: Entry) -> None:
         """Whose connection it is shows when a token comes on it."""
@@ -100,7 +108,10 @@ class Record:
         return [entry for entry in self.entries if entry.number > after and (device is None or entry.device == device)]
 
     def wait(self, asked: Filter, times: Times, within_s: float, *, after: int, device: str | None) -> Waiting:
-        """Wait until it is decided, or the time is over. What came before counts."""
+        """Wait until it is decided, or the time is over. What came before counts.
+
+        Raises `StartError` when what comes can no longer be heard.
+        """
         waiting = Waiting(asked, times)
         over = threading.Event()
 
@@ -111,6 +122,7 @@ class Record:
         with self._lock:
             if any(hear(entry) for entry in self._kept) or waiting.over:
                 return waiting
+            self._raise_if_lost()
             mine = (hear, over)
             self._waiting.append(mine)
         try:
@@ -118,4 +130,10 @@ class Record:
         finally:
             with self._lock:
                 self._waiting.remove(mine)
+        if not waiting.over:
+            self._raise_if_lost()
         return waiting
+
+    def _raise_if_lost(self) -> None:
+        if self._lost:
+            raise StartError(self._lost)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mockcic.bench.loading import Parcel
-from mockcic.bench.place import Hear
+from mockcic.bench.place import Hear, Lose
 from mockcic.control.client import ControlClient, ControlError
 from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Push
 from mockcic.errors import Problem, ScenarioError, StartError
@@ -35,8 +35,9 @@ class RemotePlace:
         self._h2c_url = None if ready["h2c_url"] is None else self._reachable(ready["h2c_url"])
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._ca_file = self._keep(ready["ca"]) if ready["ca"] else None
-        self._hearers: list[Hear] = []
+        self._hearers: list[tuple[Hear, Lose]] = []
         self._heard = 0
+        self._began = ""
         self._changed = threading.Condition()
         self._closed = False
         self._broken = ""
@@ -90,21 +91,23 @@ class RemotePlace:
 
     # ------------------------------------------------------------------ entries
 
-    def listen(self, hear: Hear) -> Callable[[], None]:
-        """`hear` is called in the thread that reads the line."""
-        with self._changed:
-            self._hearers = [*self._hearers, hear]
-        if self._thread is None:
+    def listen(self, hear: Hear, lose: Lose) -> Callable[[], None]:
+        """`hear` is called in the thread that reads the line; a line that broke is made anew."""
+        if self._thread is None or self._broken:
             self._begin()
+        mine = (hear, lose)
+        with self._changed:
+            self._hearers = [*self._hearers, mine]
 
         def end() -> None:
             with self._changed:
-                self._hearers = [each for each in self._hearers if each is not hear]
+                self._hearers = [each for each in self._hearers if each is not mine]
 
         return end
 
     def _begin(self) -> None:
-        self._heard = self._client.journal(limit=1)["last"]
+        page = self._client.journal(limit=1)
+        self._heard, self._began, self._broken = page["last"], page["began"], ""
         begun = threading.Event()
         self._thread = threading.Thread(target=self._read, args=(begun,), name="mockcic journal", daemon=True)
         self._thread.start()
@@ -119,21 +122,33 @@ class RemotePlace:
                     begun.set()
                     if value is not None:
                         self._hear(value)
-            self._broken = "the server ended the line"
+            self._break("the server ended the line")
         except (StartError, ControlError) as error:
-            self._broken = str(error)
+            self._break(str(error))
         except Exception as error:
             if not self._closed:
-                self._broken = str(error)
+                self._break(str(error))
                 raise
         finally:
             begun.set()
-            with self._changed:
-                self._changed.notify_all()
+
+    def _break(self, why: str) -> None:
+        """No more can be heard: whoever waits is told."""
+        if self._closed:
+            return
+        with self._changed:
+            self._broken = f"the journal of {self._client.url} cannot be read any more: {why}"
+            hearers, self._hearers = self._hearers, []
+            self._changed.notify_all()
+        for _, lose in hearers:
+            lose(self._broken)
 
     def _hear(self, value: dict[str, Any]) -> None:
         entry = entry_from_json(value)
-        for hear in self._hearers:
+        if entry.number > self._heard + 1:
+            count = entry.number - self._heard - 1
+            raise StartError(f"{count} entries were dropped before they came; let it keep more (--journal-entries)")
+        for hear, _ in self._hearers:
             hear(entry)
         with self._changed:
             self._heard = entry.number
@@ -143,11 +158,19 @@ class RemotePlace:
         """Ask how far the journal is, and wait until the line is as far. Raises `StartError` when it broke."""
         if self._thread is None:
             return
-        last = self._client.journal(limit=1)["last"]
+        self._raise_if_broken()
+        page = self._client.journal(limit=1)
+        if page["began"] != self._began:
+            self._break("the server was started anew, and what came before is gone")
         with self._changed:
-            self._changed.wait_for(lambda: self._heard >= last or self._broken, CATCH_UP_S)
-            if self._heard < last:
-                raise StartError(f"the journal of {self._client.url} cannot be read: {self._broken or 'it is late'}")
+            heard = self._changed.wait_for(lambda: self._heard >= page["last"] or self._broken, CATCH_UP_S)
+        self._raise_if_broken()
+        if not heard:
+            raise StartError(f"the journal of {self._client.url} comes too late")
+
+    def _raise_if_broken(self) -> None:
+        if self._broken:
+            raise StartError(self._broken)
 
     # ------------------------------------------------------------------ devices
 
@@ -168,6 +191,7 @@ class RemotePlace:
             raise StartError("a folder, or a set that is loaded already, cannot be sent to a server; name one file")
         query |= {} if parcel.profile is None else {"profile": parcel.profile}
         query |= {"strict": True} if parcel.strict else {}
+        query |= {"called": parcel.called}
         try:
             headers = {"content-type": parcel.content_type}
             self._client.ask(method, path, content=parcel.body, params=query, headers=headers, wait_s=30)
@@ -183,6 +207,20 @@ class RemotePlace:
         except ControlError as error:
             if error.status != 404:
                 raise
+
+    def claim(self, name: str) -> bool:
+        """See `Place`."""
+        try:
+            self._client.ask("POST", self._client.device_path(name, "claim"))
+        except ControlError as error:
+            if error.status not in (404, 409):
+                raise
+            return False
+        return True
+
+    def release(self, token: str) -> None:
+        """See `Place`."""
+        self._client.ask("POST", self._client.device_path(token, "release"))
 
     def look(self, name: str) -> DeviceShape | None:
         """See `Place`."""

@@ -7,6 +7,7 @@ import hmac
 import json
 import platform
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -86,6 +87,9 @@ ScenarioName = Annotated[str, InPath(min_length=1, max_length=200)]
 OneDevice = Annotated[str | None, Query(min_length=1, max_length=8192, description="Only this device.")]
 OnlyAfter = Annotated[int, Query(ge=0, lt=2**53, description="Only entries younger than the one of this number.")]
 OfProfile = Annotated[Profile | None, Query(description="This profile, whatever the scenario says.")]
+Called = Annotated[
+    str | None, Query(min_length=1, max_length=1000, description="What messages call it, instead of <body>.")
+]
 IsStrict = Annotated[bool, Query(description="Refuse every departure from the documents.")]
 FilterQuery = Annotated[str, Query(max_length=10_000, description="A filter (docs/journal.md).")]
 
@@ -336,6 +340,25 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
     async def reset(device: Name) -> shapes.DeviceShape:
         return desk.reset(device)
 
+    @router.post(
+        "/v1/devices/{device}/claim",
+        summary="Make it a test's: nobody else claims it",
+        responses=_problems(404, 409, 422),
+    )
+    async def claim(device: Name) -> shapes.Announced:
+        if not desk.claim(device):
+            raise AskError(409, f"{desk.name_of(device)} is somebody's already", member="device")
+        return shapes.Announced(device=desk.name_of(device))
+
+    @router.post(
+        "/v1/devices/{device}/release",
+        status_code=204,
+        summary="Give it back: it begins anew in the set's scenario",
+        responses=_problems(422),
+    )
+    async def release(device: Name) -> None:
+        desk.release(device)
+
     @router.post("/v1/devices/{device}/expire", summary="End its downchannel", responses=_problems(404, 409, 422))
     async def expire(device: Name) -> shapes.DeviceShape:
         return desk.expire(device)
@@ -352,6 +375,7 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         name: Annotated[str | None, Query(min_length=1, max_length=200, description="A scenario of the set.")] = None,
         profile: OfProfile = None,
         strict: IsStrict = False,
+        called: Called = None,
     ) -> shapes.Announced:
         body = await request.body()
         if (name is None) is (not body):
@@ -359,7 +383,8 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         if name is not None:
             scenario = desk.scenario(name)
         else:
-            loaded = unpacked.read(body, request.headers.get("content-type", ""), profile=profile, strict=strict)
+            kind = request.headers.get("content-type", "")
+            loaded = unpacked.read(body, kind, profile=profile, strict=strict, called=called)
             scenario = loaded.scenarios[0]
         return shapes.Announced(device=desk.assign(device, scenario))
 
@@ -405,9 +430,10 @@ def _scenarios(desk: Desk, unpacked: Unpacked) -> APIRouter:
         check: Annotated[bool, Query(description="Only say what is wrong with it.")] = False,
         profile: OfProfile = None,
         strict: IsStrict = False,
+        called: Called = None,
     ) -> shapes.Loaded:
         kind = request.headers.get("content-type", "")
-        loaded = unpacked.read(await request.body(), kind, profile=profile, strict=strict)
+        loaded = unpacked.read(await request.body(), kind, profile=profile, strict=strict, called=called)
         if not check:
             desk.load(loaded, default=default)
         warnings = [shapes.ProblemShape(**shape_of(each)) for each in loaded.warnings]
@@ -456,6 +482,7 @@ def _journal(desk: Desk) -> APIRouter:
             "last": desk.journal.last_number,
             "dropped": desk.journal.dropped,
             "gone": desk.gone(after=after, device=device),
+            "began": datetime.fromtimestamp(desk.journal.began_wall_s, tz=UTC).isoformat(),
         }
         return JSONResponse(page)  # as it is: 100,000 entries need not be checked against their own shape
 

@@ -41,14 +41,23 @@ class Unpacked:
             self._folder = None
 
     def read(
-        self, body: bytes, content_type: str, *, profile: Profile | None = None, strict: bool = False
+        self,
+        body: bytes,
+        content_type: str,
+        *,
+        profile: Profile | None = None,
+        strict: bool = False,
+        called: str | None = None,
     ) -> ScenarioSet:
-        """The scenarios of a body. Raises `AskError`, and `ScenarioError` with every problem."""
+        """The scenarios of a body; `called` is what messages call it.
+
+        Raises `AskError`, and `ScenarioError` with every problem.
+        """
         kind = content_type.partition(";")[0].strip().lower()
         if len(body) > LIMIT_BYTES:
             raise AskError(413, f"a body of {len(body)} bytes; expected at most {LIMIT_BYTES}")
         if kind == ZIP_TYPE:
-            return self._unzip(body, profile, strict)
+            return self._unzip(body, profile, strict, called)
         if kind in (*YAML_TYPES, JSON_TYPE, ""):
             try:
                 text = body.decode()
@@ -56,7 +65,7 @@ class Unpacked:
                 raise AskError(400, f"the body is not UTF-8: {error}") from None
             if kind == JSON_TYPE:
                 text = self._checked_json(text)
-            return load_text(text, name="<body>", folder=self._new_folder(), profile=profile, strict=strict)
+            return load_text(text, called or "<body>", self._new_folder(), profile=profile, strict=strict)
         expected = ", ".join((*YAML_TYPES, JSON_TYPE, ZIP_TYPE))
         raise AskError(415, f"content-type {kind}; expected one of {expected}", member="content-type")
 
@@ -78,7 +87,7 @@ class Unpacked:
         folder.mkdir()
         return folder
 
-    def _unzip(self, body: bytes, profile: Profile | None, strict: bool) -> ScenarioSet:
+    def _unzip(self, body: bytes, profile: Profile | None, strict: bool, called: str | None) -> ScenarioSet:
         try:
             archive = zipfile.ZipFile(io.BytesIO(body))
             names = [each for each in archive.namelist() if not each.endswith("/")]
@@ -93,7 +102,7 @@ class Unpacked:
             archive.extractall(folder, members=names)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, UnicodeDecodeError) as error:
             raise AskError(400, f"the body is no zip that can be read: {error}") from None
-        return load_unpacked(folder, main, profile=profile, strict=strict)
+        return load_unpacked(folder, main, called=called or main, profile=profile, strict=strict)
 
     @staticmethod
     def _main(archive: zipfile.ZipFile, names: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from mockcic.control.ask import AskError
 from mockcic.errors import StartError
 
 if TYPE_CHECKING:
@@ -24,13 +25,13 @@ SLACK_S: Final = 10.0
 """Added to the time that the server was asked to wait."""
 
 
-class ControlError(Exception):
-    """The server answered that it cannot do it: `status`, and the problem document (RFC 9457)."""
+class ControlError(AskError):
+    """The server elsewhere answered that it cannot do it: `status`, and the problem document (RFC 9457)."""
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        self.status = status
+        detail = str(problem.get("detail", f"status {status}"))
+        super().__init__(status, detail, member=str(problem.get("member") or ""))
         self.problem = dict(problem)
-        super().__init__(str(problem.get("detail", f"status {status}")))
 
     @property
     def verdict(self) -> dict[str, Any] | None:

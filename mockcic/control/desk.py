@@ -109,6 +109,23 @@ class Desk:
         self._announced.add(token)
         return self.cic.devices.name_of(token)
 
+    def claim(self, name: str) -> bool:
+        """Take a device that has come with a token of its own; False when it is somebody's already."""
+        token = self._token(name)
+        if token in self._announced:
+            return False
+        self._announced.add(token)
+        return True
+
+    def release(self, name: str) -> None:
+        """Give a device back: it is nobody's, and begins anew in the set's scenario. Harmless when it is unknown."""
+        registry = self.cic.devices
+        token = registry.token_of(name) or registry.token_of(f"…{name}") or name
+        self._announced.discard(token)
+        registry.unassign(token)
+        if (device := registry.get(token)) is not None:
+            device.reset()
+
     def change(self, name: str, change: DeviceChange) -> DeviceShape:
         """Put a device into a state, give its variables values."""
         device = self.find(name)

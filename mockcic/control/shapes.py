@@ -240,6 +240,7 @@ class JournalPage(BaseModel):
     last: int = Field(description="The number of the youngest entry there is: what to give as `after` later.")
     dropped: int = Field(description="How many entries went because newer ones came.")
     gone: bool = Field(description="Whether entries that might have fitted are among them.")
+    began: str = Field(description="When the journal began: that of a server started anew began later.")
 
 
 class Health(BaseModel):

@@ -155,8 +155,9 @@ class Filter:
         return all(term.holds(member_of(entry, term.member)) for term in self.terms)
 
     def compare(self, entry: Entry) -> tuple[Comparison, ...]:
-        """Every term held against an entry, also those that hold."""
-        return tuple(term.compare(entry) for term in self.terms)
+        """Every term held against an entry, also those that hold; that it was sent only where it was not."""
+        compared = (term.compare(entry) for term in self.terms)
+        return tuple(each for each in compared if not each.holds or each.member != SENT.member)
 
     def and_(self, other: Filter) -> Filter:
         """Both."""
@@ -251,9 +252,18 @@ def _read_text(text: str) -> Filter:
 
 
 def _of_messages(terms: list[Term]) -> tuple[Term, ...]:
-    """A name without a kind means the message, not the answer or the rule that carry its name too."""
+    """A name without a kind means the message, not the answer or the rule that carry its name too.
+
+    A directive that was dropped is none that was sent: it is meant where `dropped` is asked for.
+    """
     members = [term.member for term in terms]
-    return (MESSAGES, *terms) if "name" in members and "kind" not in members else tuple(terms)
+    by_name = "name" in members and "kind" not in members
+    found = [MESSAGES, *terms] if by_name else terms
+    if (by_name or ("kind", "directive") in [(term.member, term.expected) for term in terms]) and (
+        "dropped" not in members
+    ):
+        found = [*found, SENT]
+    return tuple(found)
 
 
 def _of_entry(function: Callable[[Entry], bool]) -> Callable[[object], bool]:
@@ -265,6 +275,7 @@ def _is_message(got: object) -> bool:
 
 
 MESSAGES: Final = Term("kind", "event or directive", _is_message)
+SENT: Final = Term("dropped", "nothing: it was sent", lambda got: got is MISSING)
 
 
 def _negated(term: Term) -> Term:

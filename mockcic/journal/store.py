@@ -122,6 +122,7 @@ class Journal(Kept):
         self._wall = wall
         self._listeners: list[Listener] = []
         self.began_s = now()
+        self.began_wall_s = wall()
         self.last_number = 0
         self.counts: Counter[Kind] = Counter()
 

@@ -100,11 +100,16 @@ def load(
     return reader.finish(variables or {}, profile, strict, default, called=", ".join(map(str, paths)))
 
 
-def load_unpacked(folder: Path, main: str, *, profile: Profile | None = None, strict: bool = False) -> ScenarioSet:
-    """Read the scenario file `main` of a folder that nobody is to see: places are said relative to it."""
+def load_unpacked(
+    folder: Path, main: str, *, called: str, profile: Profile | None = None, strict: bool = False
+) -> ScenarioSet:
+    """Read the scenario file `main` of a folder that nobody is to see: places are said relative to it.
+
+    `called` is what messages call the file itself.
+    """
     reader = _Reader()
-    reader.read_file(folder / main, main, folder)
-    return reader.finish({}, profile, strict, None, called=main)
+    reader.read_file(folder / main, called, folder)
+    return reader.finish({}, profile, strict, None, called=called)
 
 
 def load_text(

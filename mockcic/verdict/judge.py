@@ -116,6 +116,7 @@ def no_unmatched(entries: Iterable[Entry], *, gone: bool = False) -> Verdict:
 
 def no_findings(entries: Iterable[Entry], *, gone: bool = False, allow: Sequence[str] = ()) -> Verdict:
     """Whether no device departed from the documents; `allow` are codes that do not count, wildcards allowed."""
+    allow = (allow,) if isinstance(allow, str) else allow
     came = tuple(
         entry
         for entry in entries

@@ -75,6 +75,7 @@ class Verdict:
 
     def raise_if_broken(self) -> Verdict:
         """Itself when it is kept. Raises `VerificationError`."""
+        __tracebackhide__ = True  # pytest shows the line of the test
         if not self.kept:
             raise VerificationError(self)
         return self

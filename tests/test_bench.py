@@ -1,0 +1,150 @@
+"""A test's place on a server in this process and on one elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from mockcic import AskError, Bench, MockCIC, StartError
+from mockcic.bench.remote import RemotePlace
+from mockcic.simulator.device import Device
+
+SCENARIO = "scenario: any\nsettings: {same_connection: false, downchannel_window: off}\non: [{event: '*'}]\n"
+
+
+@pytest.fixture
+def server() -> Iterator[MockCIC]:
+    with MockCIC(SCENARIO, control_port=0) as server:
+        yield server
+
+
+@pytest.fixture(params=["here", "elsewhere"])
+def benches(server: MockCIC, request: pytest.FixtureRequest) -> Iterator[tuple[Bench, Bench]]:
+    """Of two tests that run at once."""
+    if request.param == "here":
+        both = (server.bench(), server.bench())
+        yield both
+        for each in both:
+            each.close()
+        return
+    places = [RemotePlace(server.control_url) for _ in range(2)]
+    both = (Bench(places[0]), Bench(places[1]))
+    for each in both:
+        each.open()
+    yield both
+    for each, place in zip(both, places, strict=True):
+        each.close()
+        place.close()
+
+
+async def test_a_device_on_the_desk_is_one_test_s_at_a_time_and_stays_connected(
+    server: MockCIC, benches: tuple[Bench, Bench]
+) -> None:
+    """It begins anew in the scenario of the set when the test gives it back; the next one has it at once."""
+    one, other = benches
+    async with Device(server.url, ca_file=server.ca_file, token="hardware-token-77", pace=0) as device:
+        mine = await one.wait_for_device_async(within=10)
+        with pytest.raises(AssertionError, match="none did"):
+            await other.wait_for_device_async(within=0.2)
+        with pytest.raises(LookupError, match="a token of its own"):
+            _ = mine.headers
+        load = "scenario: mine\nstart: a\non: [{event: '*', go: b, in: a, exception: {code: 503, description: busy}}]\n"
+        await asyncio.to_thread(one.load, load + "settings: {same_connection: false}\n")
+        assert (await device.say_text("안녕")).status == 503
+        await asyncio.to_thread(one.close)
+        theirs = await other.wait_for_device_async(within=10)
+        assert await asyncio.to_thread(lambda: (theirs.state, theirs.connected)) == ("start", True)
+        assert await asyncio.to_thread(theirs.push, "Clova.Help")
+
+
+async def test_a_directive_that_was_dropped_is_none_that_was_sent(
+    benches: tuple[Bench, Bench], server: MockCIC
+) -> None:
+    bench, _ = benches
+    device = await asyncio.to_thread(bench.device)
+    async with Device(server.url, ca_file=server.ca_file, token=device.token, pace=0):
+        await bench.wait_async("Clova.Hello")
+    await bench.wait_async("downchannel name=closed")
+    assert not await asyncio.to_thread(device.push, "Clova.Help")
+    assert [entry.name for entry in bench.directives] == ["Clova.Hello"]
+    bench.verify("Clova.Help", times=0)
+    bench.verify("directive", times=1)
+    bench.verify("Clova.Help dropped=*", times=1)
+
+
+def test_a_directive_that_there_is_not_is_not_pushed(benches: tuple[Bench, Bench], server: MockCIC) -> None:
+    bench, _ = benches
+    device = bench.device()
+
+    async def live() -> None:
+        async with Device(server.url, ca_file=server.ca_file, token=device.token, pace=0):
+            await bench.wait_async("Clova.Hello")
+            with pytest.raises(AskError, match=r"did you mean Clova\.Help"):
+                await asyncio.to_thread(device.push, "Clova.Halp")
+
+    asyncio.run(live())
+
+
+def test_a_scenario_that_cannot_be_sent_changes_nothing(benches: tuple[Bench, Bench]) -> None:
+    bench, _ = benches
+    before = bench.scenarios
+    with pytest.raises(StartError, match="there is no profile 2017"):
+        bench.load(SCENARIO, profile="2017")  # type: ignore[arg-type]
+    assert bench.scenarios is before
+    bench.device()
+
+
+def test_one_text_is_no_order(benches: tuple[Bench, Bench]) -> None:
+    with pytest.raises(TypeError, match="a list of filters"):
+        benches[0].verify_order("Clova.Hello")
+    assert benches[0].no_findings(allow="multipart.*").asked == "no findings but multipart.*"
+
+
+async def test_rules_without_a_name_are_called_the_same_there_as_here(
+    benches: tuple[Bench, Bench], server: MockCIC
+) -> None:
+    bench, _ = benches
+    await asyncio.to_thread(bench.load, SCENARIO)
+    device = await asyncio.to_thread(bench.device)
+    async with Device(server.url, ca_file=server.ca_file, token=device.token, pace=0) as speaker:
+        await speaker.say_text("안녕")
+    await asyncio.to_thread(bench.all_rules_used)
+
+
+def test_a_server_elsewhere_that_goes_away_wakes_who_waits_and_is_no_quiet_pass() -> None:
+    server = MockCIC(SCENARIO, control_port=0).start()
+    port = int((server.control_url or "").rpartition(":")[2])
+    place = RemotePlace(server.control_url)
+    bench = Bench(place)
+    bench.open()
+    threading.Timer(0.3, server.stop).start()
+    began = time.perf_counter()
+    with pytest.raises(StartError, match="cannot be read any more"):
+        bench.wait("Clova.Never", within=30)
+    assert time.perf_counter() - began < 10
+    with MockCIC(SCENARIO, control_port=port):
+        for ask in (bench.no_findings, bench.no_unmatched, lambda: bench.verify("event", times=0)):
+            with pytest.raises(StartError, match="cannot be read any more"):
+                ask()
+        again = Bench(place)  # the next test
+        again.open()
+        again.no_findings()
+        again.close()
+    bench.close()
+    place.close()
+
+
+def test_a_server_elsewhere_that_was_started_anew_is_noticed(server: MockCIC, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = RemotePlace(server.control_url)
+    bench = Bench(place)
+    bench.open()
+    bench.no_findings()
+    monkeypatch.setattr(server.service.journal, "began_wall_s", 1.0)
+    with pytest.raises(StartError, match="was started anew"):
+        bench.no_findings()
+    bench.close()
+    place.close()
