@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import json
 import platform
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mockcic.control import shapes
 from mockcic.control.ask import AskError
-from mockcic.control.bodies import JSON_TYPE, LIMIT_BYTES, YAML_TYPES, ZIP_TYPE, Unpacked
+from mockcic.control.bodies import FORM_TYPE, JSON_TYPE, LIMIT_BYTES, YAML_TYPES, ZIP_TYPE, Unpacked
 from mockcic.control.desk import Desk
 from mockcic.control.listener import is_loopback
 from mockcic.control.live import live
@@ -28,6 +28,7 @@ from mockcic.errors import Problem as FileProblem
 from mockcic.errors import ScenarioError, StartError
 from mockcic.journal.filter import Filter, FilterError, read_filter
 from mockcic.scenario.settings import Profile
+from mockcic.scenario.words import suggest
 from mockcic.sound.make import wav
 from mockcic.sound.measure import RATE
 from mockcic.verdict.text import verdict_text
@@ -142,18 +143,39 @@ def _say_token(app: FastAPI) -> None:
 def _guard(token: str | None) -> Callable[[Request], Awaitable[None]]:
     async def guard(request: Request) -> None:  # a plain function would cost a thread for each request
         """The token, where there is one; and no web page of another origin may use a browser on this machine."""
-        if token is not None:
+        if token is not None and request.url.path != "/healthz":  # those who watch over containers have no token
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
-                raise AskError(401, "expected the header `authorization: Bearer TOKEN` with the control token")
+                found = "another token" if given else "no token"
+                detail = f"found {found}, expected the header `authorization: Bearer TOKEN` with the control token"
+                raise AskError(401, detail, member="authorization")
         host = request.headers.get("host", "")
         origin = request.headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host:
-            raise AskError(403, f"a web page of {origin} asks; only pages of this server may")
+            raise AskError(403, f"a web page of {origin} asks; only pages of this server may", member="origin")
         if token is None and not is_local(host):
-            raise AskError(403, f"the request is for {host}; without a token only names of this machine are answered")
+            raise AskError(
+                403,
+                f"the request is for {host}; without a token only names of this machine are answered",
+                member="host",
+            )
+        _check_query(request)
 
     return guard
+
+
+def _check_query(request: Request) -> None:
+    """A parameter that is mistyped would be as if it were not there: `?chekc=true` would load."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    if dependant is None:
+        return
+    known = [each.alias for each in dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            near = suggest(name, known)
+            there = f"there are {', '.join(known)}" if known else "there is none here"
+            hint = f"did you mean {near}?" if near else there
+            raise AskError(422, f"there is no parameter {name}; {hint}", member=name)
 
 
 def is_local(host: str) -> bool:
@@ -176,6 +198,7 @@ class Whole:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = _as_json(scope)
         body = bytearray()
         more = True
         while more:
@@ -195,6 +218,14 @@ class Whole:
         await self._app(scope, replay, send)
 
 
+def _as_json(scope: Scope) -> Scope:
+    """What curl sends with `-d` alone is JSON, whatever curl calls it; scenarios have their own ways."""
+    if scope["path"].endswith(("/scenario", "/scenarios")):
+        return scope
+    form, as_json = (b"content-type", FORM_TYPE.encode()), (b"content-type", JSON_TYPE.encode())
+    return {**scope, "headers": [as_json if tuple(each) == form else each for each in scope["headers"]]}
+
+
 # ---------------------------------------------------------------------- problems
 
 
@@ -209,24 +240,32 @@ def problem(status: int, detail: str, *, member: str = "", **more: Any) -> JSONR
     return JSONResponse({**body, **more}, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
 
 
+def say(request: Request, status: int, detail: str, *, member: str = "", **more: Any) -> Response:
+    """The problem document, or its text for who asks for one: a shell has no JSON parser."""
+    answer = problem(status, detail, member=member, **more)
+    if "text/plain" not in request.headers.get("accept", ""):
+        return answer
+    headers = {name: value for name, value in answer.headers.items() if name == "www-authenticate"}
+    return PlainTextResponse(f"{detail}\n", status_code=status, headers=headers)
+
+
 def _answer_problems(app: FastAPI) -> None:
     @app.exception_handler(AskError)
     async def _(request: Request, error: AskError) -> Response:
-        if "text/plain" in request.headers.get("accept", ""):  # a shell has no JSON parser
-            return PlainTextResponse(f"{error.detail}\n", status_code=error.status)
-        return problem(error.status, error.detail, member=error.member, **error.more)
+        return say(request, error.status, error.detail, member=error.member, **error.more)
 
     @app.exception_handler(ScenarioError)
     async def _(request: Request, error: ScenarioError) -> Response:
-        return problem(422, str(error), member="body", problems=[shape_of(each) for each in error.problems])
+        return say(request, 422, str(error), member="body", problems=[shape_of(each) for each in error.problems])
 
     @app.exception_handler(StartError)
     async def _(request: Request, error: StartError) -> Response:
-        return problem(422, str(error), member="body")
+        return say(request, 422, str(error), member="body")
 
     @app.exception_handler(FilterError)
     async def _(request: Request, error: FilterError) -> Response:
-        return problem(422, str(error), member="filter", column=error.column)
+        place: dict[str, Any] = {"column": error.column} if error.column else {}
+        return say(request, 422, str(error), member="filter", **place)
 
     @app.exception_handler(RequestValidationError)
     async def _(request: Request, error: RequestValidationError) -> Response:
@@ -234,15 +273,35 @@ def _answer_problems(app: FastAPI) -> None:
         where = [str(each) for each in first["loc"]]
         member = ".".join(where[1:]) or where[0]
         if first["type"] == "json_invalid":
-            return problem(400, f"the body is not JSON: {first['ctx']['error']}", member="body")
-        wrong = [{"member": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in error.errors()]
-        return problem(422, f"{member}: {first['msg']}", member=member, errors=wrong)
+            return say(request, 400, f"the body is not JSON: {first['ctx']['error']}", member="body")
+        if first["type"] == "model_attributes_type" and len(where) == 1:
+            kind = request.headers.get("content-type", "no content-type")
+            return say(request, 415, f"content-type: found {kind}, expected {JSON_TYPE}", member="content-type")
+        wrong = [
+            {"member": ".".join(map(str, each["loc"][1:])) or str(each["loc"][0]), "what": _what(each)}
+            for each in error.errors()
+        ]
+        return say(request, 422, f"{member}: {wrong[0]['what']}", member=member, errors=wrong)
 
     @app.exception_handler(HTTPException)
     async def _(request: Request, error: HTTPException) -> Response:
-        answer = problem(error.status_code, f"{request.method} {request.url.path}: {error.detail}")
+        hint = "; /openapi.json says what there is" if error.status_code == 404 else ""
+        answer = say(request, error.status_code, f"{request.method} {request.url.path}: {error.detail}{hint}")
         answer.headers.update(error.headers or {})
         return answer
+
+
+def _what(error: Mapping[str, Any]) -> str:
+    """What pydantic says, in our words where its own help nobody."""
+    match error["type"]:
+        case "extra_forbidden":
+            return "there is no such member"
+        case "missing":
+            return "it is missing"
+        case "model_attributes_type" | "model_type" | "dict_type":
+            return f"found {json.dumps(error.get('input'), ensure_ascii=False, default=str)[:60]}, expected an object"
+        case _:
+            return str(error["msg"]).removeprefix("Value error, ")
 
 
 def shape_of(each: FileProblem) -> dict[str, Any]:
@@ -320,7 +379,7 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
     async def devices() -> shapes.DeviceList:
         return shapes.DeviceList(devices=desk.devices())
 
-    @router.post("/v1/devices", summary="Announce a token before its device comes", responses=_problems(400, 422))
+    @router.post("/v1/devices", summary="Announce a token before its device comes", responses=_problems(400, 415, 422))
     async def announce(asked: shapes.Announcement) -> shapes.Announced:
         return shapes.Announced(device=desk.announce(asked.token))
 
@@ -328,7 +387,9 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
     async def device_of(device: Name) -> shapes.DeviceShape:
         return desk.device(device)
 
-    @router.patch("/v1/devices/{device}", summary="Change its state and variables", responses=_problems(400, 404, 422))
+    @router.patch(
+        "/v1/devices/{device}", summary="Change its state and variables", responses=_problems(400, 404, 415, 422)
+    )
     async def change(device: Name, asked: shapes.DeviceChange) -> shapes.DeviceShape:
         return desk.change(device, asked)
 
@@ -397,7 +458,7 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
     async def unassign(device: Name) -> None:
         desk.unassign(device)
 
-    @router.post("/v1/push", summary="Push a directive", responses=_problems(400, 404, 422))
+    @router.post("/v1/push", summary="Push a directive", responses=_problems(400, 404, 415, 422))
     async def push(asked: shapes.Push) -> shapes.Delivery:
         return await desk.push(asked)
 
@@ -512,6 +573,8 @@ def _journal(desk: Desk) -> APIRouter:
     ) -> Response:
         last = request.headers.get("last-event-id", "")
         begin = int(last) if last.isdecimal() else desk.journal.last_number if after is None else after
+        if begin > desk.journal.last_number:  # an entry of a server before this one: all of ours are news
+            begin = 0
         asked = read_filter(filter)
         name = None if device is None else desk.awaited(device)
         return StreamingResponse(
@@ -590,7 +653,7 @@ async def _as_text(entries: AsyncIterator[dict[str, Any] | None]) -> AsyncIterat
 
 
 def _verification(desk: Desk) -> APIRouter:
-    router = APIRouter(tags=["verification"], responses=_problems(400, 404, 409, 410, 422))
+    router = APIRouter(tags=["verification"], responses=_problems(400, 404, 409, 410, 415, 422))
 
     @router.post("/v1/verify", summary="How often something came")
     async def verify(asked: shapes.Verify) -> shapes.VerdictShape:
@@ -618,7 +681,12 @@ def _verification(desk: Desk) -> APIRouter:
 
     @router.post("/v1/verify/order", summary="Whether things came one after another")
     async def order(asked: shapes.Order) -> shapes.VerdictShape:
-        filters: list[Filter] = [read_filter(each) for each in asked.filters]
+        filters: list[Filter] = []
+        for number, each in enumerate(asked.filters):
+            try:
+                filters.append(read_filter(each))
+            except FilterError as error:
+                raise AskError(422, str(error), member=f"filters.{number}") from None
         return _say_verdict(desk.verify_order(filters, after=asked.after, device=asked.device))
 
     @router.post("/v1/verify/no-unmatched", summary="Whether every event found a rule")

@@ -8,11 +8,12 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from mockcic.control.ask import AskError
-from mockcic.errors import ScenarioError, StartError
+from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.scenario.load import BUILTIN, ScenarioSet, load_text, load_unpacked
 from mockcic.scenario.settings import Profile
 
@@ -21,6 +22,9 @@ LIMIT_BYTES: Final = 64 * 1024 * 1024
 
 MAIN: Final = "mockcic-main"
 """In a zip: the file whose text is the name of the scenario file; without it that is the only .yaml at the top."""
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+"""What curl says of `--data` unless told otherwise: taken for what the endpoint reads."""
 
 YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain")
 JSON_TYPE: Final = "application/json"
@@ -58,14 +62,18 @@ class Unpacked:
             raise AskError(413, f"a body of {len(body)} bytes; expected at most {LIMIT_BYTES}")
         if kind == ZIP_TYPE:
             return self._unzip(body, profile, strict, called)
-        if kind in (*YAML_TYPES, JSON_TYPE, ""):
+        if kind in (*YAML_TYPES, JSON_TYPE, FORM_TYPE, ""):
             try:
                 text = body.decode()
             except UnicodeDecodeError as error:
                 raise AskError(400, f"the body is not UTF-8: {error}") from None
             if kind == JSON_TYPE:
                 text = self._checked_json(text)
-            return load_text(text, called or "<body>", self._new_folder(), profile=profile, strict=strict)
+            folder = self._new_folder()
+            try:
+                return load_text(text, called or "<body>", folder, profile=profile, strict=strict)
+            except ScenarioError as error:
+                raise ScenarioError([_without_folder(each, folder) for each in error.problems]) from None
         expected = ", ".join((*YAML_TYPES, JSON_TYPE, ZIP_TYPE))
         raise AskError(415, f"content-type {kind}; expected one of {expected}", member="content-type")
 
@@ -101,7 +109,7 @@ class Unpacked:
             folder = self._new_folder()
             archive.extractall(folder, members=names)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, UnicodeDecodeError) as error:
-            raise AskError(400, f"the body is no zip that can be read: {error}") from None
+            raise AskError(400, f"the body is no zip that can be read: {error}", member="body") from None
         return load_unpacked(folder, main, called=called or main, profile=profile, strict=strict)
 
     @staticmethod
@@ -113,8 +121,23 @@ class Unpacked:
             return main
         found = [name for name in names if "/" not in name and name.endswith((".yaml", ".yml"))]
         if len(found) != 1:
-            raise AskError(422, f"the zip has {len(found)} .yaml files at its top; expected one, or a file {MAIN}")
+            raise AskError(
+                422, f"the zip has {len(found)} .yaml files at its top; expected one, or a file {MAIN}", member="body"
+            )
         return found[0]
+
+
+def _without_folder(problem: Problem, folder: Path) -> Problem:
+    """A body brings no files: what it names is nowhere, and how to send it along."""
+    found = f"{folder.resolve()}/"
+    if found not in problem.expected and found not in problem.what:
+        return problem
+    return replace(
+        problem,
+        what=problem.what.replace(found, ""),
+        expected=problem.expected.replace(found, ""),
+        mend="a text brings no files; send a zip of the folder (application/zip, or `mockcic load`), or base64",
+    )
 
 
 def packed(path: Path, files: Sequence[Path]) -> bytes:

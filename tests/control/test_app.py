@@ -65,7 +65,7 @@ def test_health_readiness_version_and_numbers(client: httpx.Client, mock: MockCI
 
 
 def test_what_is_not_there_is_a_problem_document(client: httpx.Client) -> None:
-    assert problem(client.get("/nowhere"), 404)["detail"] == "GET /nowhere: Not Found"
+    assert problem(client.get("/nowhere"), 404)["detail"].startswith("GET /nowhere: Not Found; /openapi.json")
     assert client.put("/v1/devices").status_code == 405
     problem(client.put("/v1/devices"), 405)
 
@@ -485,3 +485,35 @@ async def test_a_forgotten_device_has_its_name_again(asker: httpx.AsyncClient, m
     async with Device(mock.url, ca_file=mock.ca_file, token=TOKEN, pace=0) as again:
         await again.say_text("불 켜")
         assert (await asker.get("/v1/devices/4f2a")).json()["device"] == "…4f2a"
+
+
+def test_what_curl_sends_by_itself_is_read(client: httpx.Client) -> None:
+    """`curl -d '{...}'` calls it a form; so does `curl --data-binary @lamp.yaml`."""
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    announced = client.post("/v1/devices", headers=form, content='{"token": "desk-token-1234"}')
+    assert announced.json() == {"device": "…1234"}
+    assert client.post("/v1/scenarios", headers=form, content=SCENARIO).json()["scenarios"] == ["lamp"]
+    wrong = problem(client.post("/v1/devices", headers={"content-type": "text/csv"}, content='{"token": "x"}'), 415)
+    assert (wrong["member"], wrong["detail"]) == (
+        "content-type",
+        "content-type: found text/csv, expected application/json",
+    )
+
+
+def test_a_slip_is_named_with_what_was_meant(client: httpx.Client) -> None:
+    slip = problem(client.post("/v1/scenarios?chekc=true", content="scenario: x\n"), 422)
+    assert (slip["member"], slip["detail"]) == ("chekc", "there is no parameter chekc; did you mean check?")
+    slip = problem(client.post("/v1/devices", json={"token": "x", "tokn": "y"}), 422)
+    assert (slip["member"], slip["detail"]) == ("tokn", "tokn: there is no such member")
+    slip = problem(client.post("/v1/push", json={"directive": "Clova.Help", "to": "4f2a"}), 422)
+    assert (slip["member"], slip["detail"]) == ("to", 'to: found "4f2a", expected an object')
+    slip = problem(client.post("/v1/verify/order", json={"filters": ["event", "evnt"]}), 422)
+    assert slip["member"] == "filters.1"
+
+
+def test_a_text_that_names_files_is_told_how_to_send_them(client: httpx.Client) -> None:
+    text = "scenario: s\non: [{event: '*', reply: {SpeechSynthesizer.Speak: {audio: sunny.mp3}}}]\n"
+    wrong = problem(client.post("/v1/scenarios", content=text, headers={"content-type": "application/yaml"}), 422)
+    (one,) = wrong["problems"]
+    assert "mockcic-scenarios" not in wrong["detail"] + one["expected"] + one["what"]
+    assert "send a zip" in one["mend"]
