@@ -100,7 +100,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(EXIT_INTERRUPTED)
     except _troubles() as error:
-        _tell(error)
+        _tell(error, as_json="--json" in (sys.argv[1:] if args is None else args))
         sys.exit(EXIT_TROUBLE)
     sys.exit(code if isinstance(code, int) else 0)  # click gives what `ctx.exit` was called with
 
@@ -112,10 +112,17 @@ def _troubles() -> tuple[type[Exception], ...]:
     return StartError, ScenarioError
 
 
-def _tell(error: Exception) -> None:
+def _tell(error: Exception, *, as_json: bool = False) -> None:
     """One sentence; before it the problems of the scenarios, where a subcommand let them pass."""
     from mockcic.errors import ScenarioError
 
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        problems = {"problems": [asdict(each) for each in error.problems]} if isinstance(error, ScenarioError) else {}
+        click.echo(json.dumps({"detail": str(error), **problems}, ensure_ascii=False))
+        return
     if isinstance(error, ScenarioError):
         from mockcic.cli.problems import print_problems
 

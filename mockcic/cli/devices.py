@@ -83,6 +83,10 @@ def change(client: ControlClient, device: str, given: dict[str, Any]) -> None:
         client.ask("POST", f"{path}/expire")
     if given["forget"]:
         client.ask("DELETE", path)
+        if given["as_json"]:
+            say_json({"forgotten": device})
+        else:
+            click.echo(f"{device} is forgotten")
 
 
 def show_all(devices: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -54,6 +54,7 @@ def show(client: ControlClient, asked: dict[str, Any], given: dict[str, Any]) ->
             for entry in entries:
                 if entry is not None:
                     _print([entry], as_json=given["as_json"])
+        click.secho("the server has ended", fg="yellow", err=True)
 
 
 def _print(entries: Iterable[dict[str, Any]], *, as_json: bool) -> None:

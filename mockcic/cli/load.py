@@ -50,6 +50,10 @@ def command(
                 from urllib.parse import quote
 
                 client.ask("DELETE", f"/v1/scenarios/{quote(given['remove'], safe='')}")
+                if given["as_json"]:
+                    say_json({"removed": given["remove"]})
+                else:
+                    click.echo(f"removed {given['remove']}")
             else:
                 way = ("POST", "/v1/scenarios/reload") if given["reload"] else ("GET", "/v1/scenarios")
                 show(client.ask(*way, wait_s=30)["scenarios"], as_json=given["as_json"])
@@ -65,7 +69,7 @@ def load(client: ControlClient, file: Path, given: dict[str, Any]) -> None:
         said = f"{answer['device']} has {file}"
     else:
         answer = send(client, "POST", "/v1/scenarios", file, default=given["default"], **how)
-        said = f"loaded {', '.join(answer['scenarios'])}"
+        said = f"loaded {', '.join(answer['scenarios'])}" + (", the default now" if given["default"] else "")
     if given["as_json"]:
         say_json(answer)
     else:
@@ -91,4 +95,4 @@ def show(scenarios: list[dict[str, Any]], *, as_json: bool) -> None:
         marks = ", ".join(mark for mark in ("default", "loaded") if each[mark])
         devices = f"  {', '.join(each['devices'])}" if each["devices"] else ""
         name = click.style(each["scenario"], bold=True)
-        click.echo(f"{name}{f' ({marks})' if marks else ''}  {each['path']}{devices}")
+        click.echo(f"{name}{f' ({marks})' if marks else ''}  {each['path']}{devices}".rstrip())

@@ -55,7 +55,7 @@ def command(
     if given["as_json"]:
         say_json(delivery)
     else:
-        say(delivery, name or "it")
+        say(delivery, name or next(iter(asked["step"])))
     if not delivery["count"]:
         raise SystemExit(EXIT_NOT_KEPT)
 
@@ -129,7 +129,9 @@ def _attachment(text: str) -> tuple[str, dict[str, str]]:
 
 
 def say(delivery: dict[str, Any], name: str) -> None:
-    """Who got it, and who did not."""
+    """Who got it, who did not, and what is odd about it."""
+    for warning in delivery["warnings"]:
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
     for each in delivery["delivered"]:
         click.echo(
             f"{each['device']}  {name} on the wire at +{each['at']:.3f}, {each['bytes']} bytes,"
@@ -138,4 +140,4 @@ def say(delivery: dict[str, Any], name: str) -> None:
     for each in delivery["missed"]:
         click.secho(f"{each['device']}  missed it: {each['why']}", fg="yellow")
     if not delivery["delivered"] and not delivery["missed"]:
-        click.secho("there is no such device", fg="yellow")
+        click.secho("no device is meant; `mockcic devices` lists those there are", fg="yellow")

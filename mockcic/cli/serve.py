@@ -258,6 +258,7 @@ class Serving:
 
         try:
             write_trace(path, desk.trace())
+            click.echo(f"trace  {path}", err=True)
         except OSError as error:
             raise StartError(f"cannot write the trace {path}: {error.strerror}") from None
 

@@ -48,8 +48,10 @@ def question(words: tuple[str, ...], given: dict[str, Any]) -> tuple[str, dict[s
     if len(chosen) > 1:
         raise click.UsageError(f"one at a time: {' or '.join('--' + way.replace('_', '-') for way in chosen)}")
     way = chosen[0] if chosen else ""
-    if bool(words) is (way in WAYS[2:]):
-        raise click.UsageError("--no-unmatched, --no-findings and --all-rules-used take no filter; all else needs one")
+    if words and way in WAYS[2:]:
+        raise click.UsageError(f"--{way.replace('_', '-')} takes no filter")
+    if not words and way not in WAYS[2:]:
+        raise click.UsageError("say what to verify: a filter such as SpeechRecognizer.Recognize (docs/journal.md)")
     for option, owner in (("times", ""), ("for_s", "never"), ("allow", "no_findings"), ("scenario", "all_rules_used")):
         if given[option] and way != owner:
             belongs = f"--{owner.replace('_', '-')}" if owner else "a filter alone"

@@ -46,6 +46,8 @@ class ControlClient:
         import httpx
 
         self.url = (url or os.environ.get(URL_VARIABLE) or DEFAULT_URL).rstrip("/")
+        if "://" not in self.url:
+            self.url = f"http://{self.url}"
         token = token or os.environ.get(TOKEN_VARIABLE)
         headers = {"authorization": f"Bearer {token}"} if token else {}
         try:
@@ -94,12 +96,24 @@ class ControlClient:
         except httpx.TimeoutException:
             raise StartError(f"{self.url} did not answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise StartError(
-                f"no mockcic server at {self.url}: {error}; start one with `mockcic serve`, or say where with --control"
-            ) from None
+            raise StartError(f"no control API at {self.url}: {self._reason(error)}") from None
         if answer.is_success:
             return answer
         raise ControlError(answer.status_code, _problem_of(answer))
+
+    def _reason(self, error: Exception) -> str:
+        """Why it cannot be reached, and what to do about it."""
+        import httpx
+
+        cause: BaseException = error
+        while (inner := cause.__cause__ or cause.__context__) is not None:
+            cause = inner
+        said = getattr(cause, "strerror", None) or str(error)
+        if self.url.startswith("https:"):
+            return f"{said}; it speaks http"
+        if isinstance(error, httpx.RemoteProtocolError):
+            return f"{said}; is it the port where devices connect? `mockcic serve` prints both"
+        return f"{said}; start one with `mockcic serve`, or say where with --control or --ready-file"
 
     @contextmanager
     def stream(self, path: str, **how: Any) -> Iterator[Iterator[dict[str, Any] | None]]:
@@ -147,6 +161,8 @@ def _problem_of(answer: httpx.Response) -> dict[str, Any]:
     except ValueError:
         problem = None
     if isinstance(problem, dict) and "detail" in problem:
+        if answer.status_code == 401:
+            problem["detail"] += f" (--control-token, ${TOKEN_VARIABLE}, --cic-external-token, or --ready-file)"
         return problem
     return {
         "status": answer.status_code,

@@ -302,6 +302,7 @@ class Desk:
         waiting: dict[tuple[str, str], Entry | None] = {}
         out = 0
         missed: list[MissedBy] = []
+        warnings: list[str] = []
         all_out = asyncio.Event()
 
         def hear(entry: Entry) -> None:
@@ -318,6 +319,7 @@ class Desk:
         try:
             for device in devices:
                 directive, attachments = self._compose(device, send)
+                warnings = warnings or judged(directive)
                 key = (device.name, directive.message_id)
                 if device.downchannel is None:
                     device.push(directive, attachments, "by hand")
@@ -337,7 +339,7 @@ class Desk:
             for (name, _), entry in waiting.items()
             if entry is None
         ]
-        return Delivery(count=len(delivered), delivered=delivered, missed=missed)
+        return Delivery(count=len(delivered), delivered=delivered, missed=missed, warnings=warnings)
 
     def _compose(self, device: Device, send: Send) -> tuple[Directive, tuple[Attachment, ...]]:
         try:
@@ -585,6 +587,19 @@ def read_push(asked: Push) -> Send:
             422, "a file of the server's machine; expected its bytes as base64, or a tone, or silence", member="audio"
         )
     return send
+
+
+def judged(directive: Directive) -> list[str]:
+    """What the catalogue has against a directive; it is sent all the same, for devices are tested with worse."""
+    known = catalogue()
+    spec = known.directives.get(directive.full_name)
+    if spec is None:
+        return [f"{directive.full_name} is no directive of the catalogue"]
+    issues = (each for each in known.judge(spec, directive.payload) if each.code != "deprecated")
+    return [
+        f"{'.'.join(map(str, ('payload', *each.path)))}: found {each.found}, expected {each.expected}"
+        for each in issues
+    ]
 
 
 def _delivered(entry: Entry) -> DeliveredTo:

@@ -162,6 +162,9 @@ class Delivery(BaseModel):
     count: int
     delivered: list[DeliveredTo]
     missed: list[MissedBy]
+    warnings: list[str] = Field(
+        default_factory=list, description="What the catalogue says of it; it was sent as it is."
+    )
 
 
 class Scope(Shape):

@@ -100,7 +100,7 @@ async def test_a_step_is_pushed_as_a_scenario_has_it(run: Run, device: Device) -
 
 
 def test_a_push_that_nobody_gets_exits_with_1(run: Run) -> None:
-    assert run("push", "Clova.Help", code=1).output == "there is no such device\n"
+    assert run("push", "Clova.Help", code=1).output .startswith("no device is meant; `mockcic devices`")
 
 
 def test_a_directive_that_does_not_exist_exits_with_2_and_a_suggestion(run: Run) -> None:
@@ -122,8 +122,8 @@ def test_a_directive_that_does_not_exist_exits_with_2_and_a_suggestion(run: Run)
         (["wait"], "say what to wait for"),
         (["wait", "event", "--ready"], "--ready waits for the server"),
         (["wait", "event", "--within", "soon"], "'soon' is no duration"),
-        (["verify"], "all else needs one"),
-        (["verify", "event", "--no-findings"], "take no filter"),
+        (["verify"], "say what to verify"),
+        (["verify", "event", "--no-findings"], "takes no filter"),
         (["verify", "event", "--order", "--never"], "one at a time: --order or --never"),
         (["verify", "event", "--for", "1s"], "--for goes with --never"),
         (["devices", "--expire"], "say which device"),
@@ -248,7 +248,7 @@ async def test_a_trace_is_written_and_can_be_read(run: Run, device: Device, tmp_
 
 def test_without_a_server_it_is_one_clear_sentence_and_exit_code_2() -> None:
     result = CliRunner().invoke(group, ["devices", "--control", "http://127.0.0.1:1"], standalone_mode=False)
-    assert "no mockcic server at http://127.0.0.1:1" in str(result.exception)
+    assert "no control API at http://127.0.0.1:1" in str(result.exception)
 
 
 def test_waiting_for_a_server_says_where_it_is(run: Run, mock: MockCIC) -> None:
@@ -259,7 +259,7 @@ def test_waiting_for_a_server_that_does_not_come_ends(tmp_path: Path) -> None:
     arguments = ["wait", "--ready", "--within", "100ms", "--control", "http://127.0.0.1:1"]
     result = CliRunner().invoke(group, arguments)
     assert result.exit_code == 2
-    assert result.output.startswith("mockcic: not ready after 0.1 s: no mockcic server at http://127.0.0.1:1")
+    assert result.output.startswith("mockcic: not ready after 0.1 s: no control API at http://127.0.0.1:1")
 
 
 @pytest.mark.parametrize(
