@@ -91,3 +91,8 @@ class WireError(Exception):
         self.offset = offset
         self.code = code
         self.detail = detail or description
+
+
+def printable(text: str) -> str:
+    """The text without characters that could rewrite a terminal; line ends stay."""
+    return "".join(each if each.isprintable() or each == "\n" else "�" for each in text)

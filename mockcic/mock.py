@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -63,6 +64,8 @@ class MockCIC(Bench):
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._lock = threading.Lock()
+        self._asked: set[Future[Any]] = set()
 
     def start(self) -> Self:
         """Bind the ports and serve; returns when connections are accepted."""
@@ -125,8 +128,13 @@ class MockCIC(Bench):
             return
         self.close()
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self._thread = None
+        thread = self._thread
+        thread.join()
+        with self._lock:
+            self._thread = self._loop = None
+            for asked in tuple(self._asked):  # those that came too late to be heard
+                asked.cancel()
+        self._record.lose("the server was stopped")
 
     def bench(self) -> Bench:
         """A place of its own on this server, for one test. Call `close` on it when the test is over."""
@@ -162,7 +170,24 @@ class MockCIC(Bench):
 
     def wait_for_coroutine(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the server's loop and wait for what it returns."""
-        if self._loop is None or self._thread is None:
+        if threading.current_thread() is self._thread:
             coroutine.close()
-            raise StartError("the server does not run; use it in a `with` block, or call start()")
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+            raise RuntimeError(
+                "asked in the server's own thread: a function that judges an entry cannot ask the server"
+            )
+        with self._lock:
+            if self._loop is None or self._thread is None:
+                coroutine.close()
+                raise StartError("the server does not run; use it in a `with` block, or call start()")
+            try:
+                asked = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            except RuntimeError:  # its loop is closed already
+                coroutine.close()
+                raise StartError("the server was stopped meanwhile") from None
+            self._asked.add(asked)
+        try:
+            return asked.result()
+        except CancelledError:
+            raise StartError("the server was stopped meanwhile") from None
+        finally:
+            self._asked.discard(asked)

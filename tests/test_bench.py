@@ -148,3 +148,48 @@ def test_a_server_elsewhere_that_was_started_anew_is_noticed(server: MockCIC, mo
         bench.no_findings()
     bench.close()
     place.close()
+
+
+def test_nobody_waits_for_a_server_that_was_stopped_by_another_thread() -> None:
+    """They are told, whenever they asked."""
+    server = MockCIC(SCENARIO).start()
+    trouble: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            while True:
+                _ = server.journal
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at below
+            trouble.append(error)
+
+    def wait() -> None:
+        try:
+            server.wait("Clova.Never", within=60)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at below
+            trouble.append(error)
+
+    threads = [threading.Thread(target=each) for each in (ask, ask, ask, wait)]
+    for each in threads:
+        each.start()
+    server.stop()
+    for each in threads:
+        each.join(timeout=10)
+    assert not any(each.is_alive() for each in threads)
+    assert {type(error) for error in trouble} == {StartError}
+
+
+def test_a_function_that_asks_the_server_about_an_entry_is_refused(server: MockCIC) -> None:
+    """It runs where entries are written: it would wait for itself."""
+    find = server.service.cic.devices.find
+    coming = threading.Timer(0.1, lambda: server.call(lambda: find("some-token-1", "", ())))
+    coming.start()
+    with pytest.raises(RuntimeError, match="the server's own thread"):
+        server.wait(lambda entry: len(server.journal) > 9, within=10)
+    coming.join(timeout=10)
+    server.wait(lambda entry: len(server.journal) > 0, within=10)  # of what is there already it may ask
+
+
+def test_a_stranger_is_not_taken_for_a_device_that_ends_alike(server: MockCIC) -> None:
+    devices = server.service.cic.devices
+    assert devices.find("device-A-0001", "", ()).name == "…0001"
+    assert devices.shown("intruder-B-0001") == "…0001?"

@@ -14,7 +14,7 @@ from mockcic.bench.device import TestDevice
 from mockcic.bench.loading import Loadable, Parcel, parcel
 from mockcic.bench.place import Place
 from mockcic.bench.record import Record
-from mockcic.control.desk import make_trace
+from mockcic.control.desk import make_trace, tokens_of, without_tokens
 from mockcic.control.shapes import Push, Target
 from mockcic.errors import StartError
 from mockcic.journal.entry import Entry, Kind
@@ -259,11 +259,9 @@ class Bench:
         """
         with contextlib.suppress(StartError):
             self._place.catch_up()
-        redaction = Redaction()
         scenarios = () if self.scenarios is None else self.scenarios.scenarios
         texts = {name: text for each in scenarios for name, text in each.texts.items()}
-        for token in self._devices:
-            texts = {name: redaction.text(text, token) for name, text in texts.items()}
+        texts = without_tokens(texts, set(self._devices).union(*map(tokens_of, scenarios)), Redaction())
         trace = make_trace(
             self.heard,
             scenarios=scenarios,

@@ -23,7 +23,7 @@ class Record:
 
     def __init__(self, concerns: Callable[[Entry], bool]) -> None:
         self._concerns = concerns
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._kept = Kept()
         self._waiting: list[tuple[Callable[[Entry], bool], threading.Event]] = []
         self._connects: OrderedDict[str, Entry] = OrderedDict()
@@ -56,6 +56,9 @@ class Record:
 
     def _take(self, entry: Entry) -> None:
         self._kept.keep(entry)
+        self._tell(entry)
+
+    def _tell(self, entry: Entry) -> None:
         for hear, over in self._waiting:
             if hear(entry):
                 over.set()
@@ -66,10 +69,11 @@ class Record:
         for entry in entries:
             others.hear(entry)
         with self._lock:
-            known = {entry.number: entry for entry in (*others.entries, *self._kept)}
-            self._kept.clear()
-            for number in sorted(known):
-                self._take(known[number])
+            known = {entry.number for entry in self._kept}
+            self._kept.adopt(others.entries, others._kept)
+            for entry in others.entries:
+                if entry.number not in known:
+                    self._tell(entry)
 
     def add(self, entry: Entry) -> None:
         """Take an entry of the test's own, such as a verdict."""
@@ -119,12 +123,18 @@ class Record:
             in_scope = entry.number > after and (device is None or entry.device == device)
             return in_scope and waiting.hear(entry)
 
-        with self._lock:
-            if any(hear(entry) for entry in self._kept) or waiting.over:
+        mine = (hear, over)
+        heard = -1
+        while True:  # a function of the caller's is not asked under the lock: it may ask the server for more
+            with self._lock:
+                newer = [entry for entry in self._kept if entry.number > heard]
+                if not newer and not waiting.over:
+                    self._raise_if_lost()
+                    self._waiting.append(mine)
+                    break
+            if any(hear(entry) for entry in newer) or waiting.over:
                 return waiting
-            self._raise_if_lost()
-            mine = (hear, over)
-            self._waiting.append(mine)
+            heard = newer[-1].number
         try:
             over.wait(within_s)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -199,6 +200,14 @@ def _media_type(part: PartBegan) -> str:
     return (part.content_type or "").partition(";")[0].strip().lower()
 
 
+def _finite(text: str) -> float:
+    """JSON has no word for infinity, but 1e999 is one (RFC 8259 6 leaves its range to us)."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
+
+
 def read_event(data: bytes, *, strict: bool = False) -> tuple[Event, list[Finding]]:
     """The event of a metadata part, with findings about its envelope. Raises `WireError` where it cannot be used."""
     try:
@@ -206,7 +215,7 @@ def read_event(data: bytes, *, strict: bool = False) -> tuple[Event, list[Findin
     except UnicodeDecodeError as error:
         raise WireError(NOT_UTF8, offset=error.start, code="message.utf-8", detail=f"{NOT_UTF8}: {error}") from None
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise WireError(NOT_JSON, code="message.json", detail=f"{NOT_JSON}: {error}") from None
     if "\\ud" in text.lower() and not _is_unicode(value):

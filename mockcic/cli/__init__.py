@@ -129,7 +129,9 @@ def _tell(error: Exception, *, as_json: bool = False) -> None:
         print_problems(error.problems, err=True)
         click.echo("mockcic: the scenarios have errors", err=True)
     else:
-        click.echo(f"mockcic: {error}", err=True)
+        from mockcic.errors import printable
+
+        click.echo(f"mockcic: {printable(str(error))}", err=True)
 
 
 __all__ = ["COMMANDS", "LazyGroup", "group", "main"]

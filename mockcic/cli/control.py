@@ -125,6 +125,18 @@ def judge(client: ControlClient, path: str, asked: dict[str, Any], *, as_json: b
     say_verdict(verdict, as_json=as_json)
 
 
+class Word(click.ParamType[str]):
+    """A device, never an empty text: a variable that is not set would mean all of them."""
+
+    name = "device"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word."""
+        if not str(value).strip():
+            self.fail("found an empty text; expected a short name or a token", param, ctx)
+        return str(value)
+
+
 class Seconds(click.ParamType[float]):
     """A duration: seconds, or with a unit as scenarios have it (500ms, 2s, 1m)."""
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockcic.cli.control import EXITS, asker, fail, options, say_json
+from mockcic.cli.control import EXITS, Word, asker, fail, options, say_json
 
 if TYPE_CHECKING:
     from mockcic.control.client import ControlClient
 
 
 @click.command(name="devices", short_help="List the devices of a running server; look at one, change it.", epilog=EXITS)
-@click.argument("device", required=False)
+@click.argument("device", required=False, type=Word())
 @click.option("--state", metavar="STATE", help="Put it into this state of its scenario.")
 @click.option(
     "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Give a variable a value, as YAML reads it."

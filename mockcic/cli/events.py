@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockcic.cli.control import EXITS, asker, fail, joined, options, say_json
+from mockcic.cli.control import EXITS, Word, asker, fail, joined, options, say_json
 
 if TYPE_CHECKING:
     from mockcic.control.client import ControlClient
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(name="events", short_help="Show what happened on a running server, or what happens.", epilog=EXITS)
 @click.argument("words", nargs=-1, metavar="[FILTER]...")
-@click.option("--device", metavar="DEVICE", help="Only this device: a short name or a token.")
+@click.option("--device", type=Word(), metavar="DEVICE", help="Only this device: a short name or a token.")
 @click.option("--after", type=click.IntRange(min=0), metavar="NUMBER", help="Only entries younger than this one.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="The youngest so many.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens, until Ctrl-C.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockcic.cli.control import EXITS, asker, fail, options, say_json
+from mockcic.cli.control import EXITS, Word, asker, fail, options, say_json
 
 if TYPE_CHECKING:
     from mockcic.control.client import ControlClient
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--default", is_flag=True, help="Give it to devices that no `for` names.")
 @click.option(
-    "--device", metavar="DEVICE", help="Give it to this device only: a short name, or a token, also one to come."
+    "--device",
+    type=Word(),
+    metavar="DEVICE",
+    help="Give it to this device only: a short name, or a token, also one to come.",
 )
 @click.option("--profile", type=click.Choice(["seed", "2021"]), help="Use this profile, whatever the scenario says.")
 @click.option("--strict", is_flag=True, help="Refuse every departure from the documents.")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mockcic.cli.control import EXIT_NOT_KEPT, EXITS, Seconds, asker, fail, options, say_json
+from mockcic.cli.control import EXIT_NOT_KEPT, EXITS, Seconds, Word, asker, fail, options, say_json
 
 
 @click.command(name="push", short_help="Push a directive to devices of a running server.", epilog=EXITS)
@@ -26,7 +26,14 @@ from mockcic.cli.control import EXIT_NOT_KEPT, EXITS, Seconds, asker, fail, opti
     help="An attachment; {{ cid.KEY }} in the payload names it.",
 )
 @click.option("--step", metavar="YAML", help="Instead of all that: a step as a scenario has it, {Namespace.Name: ...}.")
-@click.option("--to", "devices", multiple=True, metavar="DEVICE", help="A short name or token; all devices without it.")
+@click.option(
+    "--to",
+    "devices",
+    type=Word(),
+    multiple=True,
+    metavar="DEVICE",
+    help="A short name or token; all devices without it.",
+)
 @click.option("--tag", help="Only devices with this tag (wildcards allowed).")
 @click.option("--user-agent", help="Only devices with this User-Agent (wildcards allowed).")
 @click.option(

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mockcic.cli.dialogue import Printer
     from mockcic.control.desk import Desk
     from mockcic.control.listener import Control
+    from mockcic.journal.entry import Entry
     from mockcic.scenario.load import ScenarioSet
     from mockcic.scenario.watch import Snapshot
     from mockcic.server.service import Service
@@ -127,6 +128,27 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         runner.run(serving.run())
 
 
+class Printing:
+    """Prints while there is somebody to print to: when the pipe breaks or the disk is full, devices are served on."""
+
+    def __init__(self, printer: Printer) -> None:
+        self._printer = printer
+        self.end: Callable[[], None] = lambda: None
+
+    def entry(self, entry: Entry) -> None:
+        """Something happened."""
+        self.say(lambda: self._printer.entry(entry))
+
+    def say(self, print_it: Callable[[], None]) -> None:
+        """Print something, as long as that works."""
+        try:
+            print_it()
+        except OSError as error:
+            self.end()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains at its end
+            click.echo(f"mockcic: nothing more is printed: {error.strerror}", err=True)
+
+
 class Serving:
     """One run of the command."""
 
@@ -176,9 +198,10 @@ class Serving:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         printer = self._printer(service, scenarios, control)
-        service.journal.listen(printer.entry)
+        printing = Printing(printer)
+        printing.end = service.journal.listen(printing.entry)
         await service.start()
-        printer.ready()
+        printing.say(printer.ready)
         async with asyncio.TaskGroup() as tasks:
             if control is not None:
                 control.start(tasks, desk, service)
@@ -194,7 +217,7 @@ class Serving:
         await service.end_devices()
         self._write_trace(desk)
         await service.stop()
-        printer.stopped()
+        printing.say(printer.stopped)
 
     def _service(self, scenarios: ScenarioSet) -> Service:
         from mockcic.server.service import Journaling, Listening, Service

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mockcic.cli.control import EXITS, asker, fail, options, say_json
+from mockcic.cli.control import EXITS, Word, asker, fail, options, say_json
 from mockcic.errors import StartError
 
 
@@ -20,7 +20,7 @@ from mockcic.errors import StartError
     show_default=True,
     help="The file.",
 )
-@click.option("--device", metavar="DEVICE", help="Only this device: a short name or a token.")
+@click.option("--device", type=Word(), metavar="DEVICE", help="Only this device: a short name or a token.")
 @click.option(
     "--after", type=click.IntRange(min=0), default=0, metavar="NUMBER", help="Only entries younger than this."
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mockcic.cli.control import EXITS, Seconds, asker, joined, judge, options
+from mockcic.cli.control import EXITS, Seconds, Word, asker, joined, judge, options
 
 WAYS = ("order", "never", "no_unmatched", "no_findings", "all_rules_used")
 
@@ -23,7 +23,7 @@ WAYS = ("order", "never", "no_unmatched", "no_findings", "all_rules_used")
 @click.option("--allow", multiple=True, metavar="CODE", help="With --no-findings: a code that does not count.")
 @click.option("--all-rules-used", is_flag=True, help="Every rule answered at least once.")
 @click.option("--scenario", metavar="NAME", help="With --all-rules-used: only the rules of this scenario.")
-@click.option("--device", metavar="DEVICE", help="Only this device: a short name or a token.")
+@click.option("--device", type=Word(), metavar="DEVICE", help="Only this device: a short name or a token.")
 @click.option("--after", type=click.IntRange(min=0), metavar="NUMBER", help="Only entries younger than this one.")
 @options
 def command(

@@ -13,6 +13,7 @@ from mockcic.cli.control import (
     EXITS,
     LOOK_EVERY_S,
     Seconds,
+    Word,
     asker,
     await_file,
     joined,
@@ -31,7 +32,7 @@ FILTER_S: Final = 5.0
 @click.option("--ready", is_flag=True, help="Wait until the server is up, and say where.")
 @click.option("--times", metavar="TIMES", help='How often: 2, "1..3", "2..", "at most 1".  [default: at least once]')
 @click.option("--within", type=Seconds(), metavar="TIME", help="How long: 500ms, 2s.  [default: 5s; with --ready 30s]")
-@click.option("--device", metavar="DEVICE", help="Only this device: a short name or a token.")
+@click.option("--device", type=Word(), metavar="DEVICE", help="Only this device: a short name or a token.")
 @click.option("--after", type=click.IntRange(min=0), metavar="NUMBER", help="Only entries younger than this one.")
 @options
 def command(

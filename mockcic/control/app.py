@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import json
 import platform
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -45,6 +45,7 @@ BROKEN: Final = 409
 CANNOT_SAY: Final = 410
 """A verification that would need entries that are gone."""
 
+LONGEST_NUMBER: Final = 16
 PAGE: Final = 1000
 LONGEST_PAGE: Final = 100_000
 
@@ -210,12 +211,31 @@ class Whole:
             if len(body) > LIMIT_BYTES:
                 await problem(413, f"the body is larger than {LIMIT_BYTES} bytes")(scope, receive, send)
                 return
+        if trouble := _unsayable(scope, bytes(body)):
+            await problem(400, trouble, member="body")(scope, receive, send)
+            return
         whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
         async def replay() -> Message:
             return whole.pop() if whole else await receive()
 
         await self._app(scope, replay, send)
+
+
+def _unsayable(scope: Scope, body: bytes) -> str:
+    """What is wrong with a body that Python takes for JSON and that cannot be said in JSON again; empty otherwise."""
+    kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"").lower()
+    if not body or JSON_TYPE.encode() not in kind or scope["path"].endswith(("/scenario", "/scenarios")):
+        return ""
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return "the body has half of a surrogate pair (RFC 8259 8.2)"
+    except ValueError as error:
+        return "" if isinstance(error, json.JSONDecodeError) else f"the body is not JSON: {error}"
+    except RecursionError:
+        return "the body is nested too deep"
+    return ""
 
 
 def _as_json(scope: Scope) -> Scope:
@@ -229,6 +249,17 @@ def _as_json(scope: Scope) -> Scope:
 # ---------------------------------------------------------------------- problems
 
 
+class Said(JSONResponse):
+    """JSON that can always be said: what a template made of a device's words, too."""
+
+    def render(self, content: Any) -> bytes:
+        """In UTF-8; in ASCII where that cannot be."""
+        try:
+            return super().render(content)
+        except ValueError:
+            return json.dumps(content, default=str).encode()
+
+
 def problem(status: int, detail: str, *, member: str = "", **more: Any) -> JSONResponse:
     """A problem document (RFC 9457)."""
     from http import HTTPStatus
@@ -237,7 +268,7 @@ def problem(status: int, detail: str, *, member: str = "", **more: Any) -> JSONR
     if member:
         body["member"] = member
     headers = {"www-authenticate": "Bearer"} if status == 401 else None
-    return JSONResponse({**body, **more}, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
+    return Said({**body, **more}, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
 
 
 def say(request: Request, status: int, detail: str, *, member: str = "", **more: Any) -> Response:
@@ -545,7 +576,7 @@ def _journal(desk: Desk) -> APIRouter:
             "gone": desk.gone(after=after, device=device),
             "began": datetime.fromtimestamp(desk.journal.began_wall_s, tz=UTC).isoformat(),
         }
-        return JSONResponse(page)  # as it is: 100,000 entries need not be checked against their own shape
+        return Said(page)  # as it is: 100,000 entries need not be checked against their own shape
 
     @router.delete("/v1/journal", status_code=204, summary="Forget what happened", responses=_problems())
     async def clear() -> None:
@@ -572,7 +603,13 @@ def _journal(desk: Desk) -> APIRouter:
         device: OneDevice = None,
     ) -> Response:
         last = request.headers.get("last-event-id", "")
-        begin = int(last) if last.isdecimal() else desk.journal.last_number if after is None else after
+        begin = (
+            int(last)
+            if last.isdecimal() and len(last) < LONGEST_NUMBER
+            else desk.journal.last_number
+            if after is None
+            else after
+        )
         if begin > desk.journal.last_number:  # an entry of a server before this one: all of ours are news
             begin = 0
         asked = read_filter(filter)
@@ -662,21 +699,23 @@ def _verification(desk: Desk) -> APIRouter:
         )
 
     @router.post("/v1/wait", summary="Wait until something came so often")
-    async def wait(asked: shapes.Wait) -> shapes.VerdictShape:
-        return _say_verdict(
-            await desk.wait(
+    async def wait(asked: shapes.Wait, request: Request) -> shapes.VerdictShape:
+        return await _while_asked(
+            request,
+            desk.wait(
                 read_filter(asked.filter),
                 _times(asked.times),
                 within_s=asked.within,
                 after=asked.after,
                 device=asked.device,
-            )
+            ),
         )
 
     @router.post("/v1/verify/never", summary="Look on whether something stays away")
-    async def never(asked: shapes.Never) -> shapes.VerdictShape:
-        return _say_verdict(
-            await desk.never(read_filter(asked.filter), for_s=asked.for_, after=asked.after, device=asked.device)
+    async def never(asked: shapes.Never, request: Request) -> shapes.VerdictShape:
+        return await _while_asked(
+            request,
+            desk.never(read_filter(asked.filter), for_s=asked.for_, after=asked.after, device=asked.device),
         )
 
     @router.post("/v1/verify/order", summary="Whether things came one after another")
@@ -713,6 +752,33 @@ def _times(asked: shapes.TimesText) -> Times:
         return read_times(asked)
     except ValueError as error:
         raise AskError(422, f"times: {error}", member="times") from None
+
+
+async def _while_asked(request: Request, judging: Coroutine[Any, Any, Verdict]) -> shapes.VerdictShape:
+    """What comes of a wait; a client that goes away ends it, and nothing is said of it."""
+
+    async def judge() -> Verdict | AskError:
+        try:
+            return await judging
+        except AskError as error:  # as a value: a group of tasks would wrap it
+            return error
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    async with asyncio.TaskGroup() as tasks:
+        work, watch = tasks.create_task(judge()), tasks.create_task(gone())
+        await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
+        ended = work.done()
+        work.cancel()
+        watch.cancel()
+    if not ended:
+        raise AskError(409, "the client has gone")
+    verdict = work.result()
+    if isinstance(verdict, AskError):
+        raise verdict
+    return _say_verdict(verdict)
 
 
 def _say_verdict(verdict: Verdict) -> shapes.VerdictShape:

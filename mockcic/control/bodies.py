@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -16,6 +18,12 @@ from mockcic.control.ask import AskError
 from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.scenario.load import BUILTIN, ScenarioSet, load_text, load_unpacked
 from mockcic.scenario.settings import Profile
+
+DAMAGED: Final = (zlib.error, lzma.LZMAError)
+"""What a damaged zip raises beside its own errors."""
+
+MOST_FILES: Final = 1000
+"""In a zip (INF)."""
 
 LIMIT_BYTES: Final = 64 * 1024 * 1024
 """Of a body, and of what a zip unpacks to (INF)."""
@@ -37,6 +45,7 @@ class Unpacked:
     def __init__(self) -> None:
         self._folder: Path | None = None
         self._count = 0
+        self._empty: Path | None = None
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -69,7 +78,7 @@ class Unpacked:
                 raise AskError(400, f"the body is not UTF-8: {error}") from None
             if kind == JSON_TYPE:
                 text = self._checked_json(text)
-            folder = self._new_folder()
+            folder = self._empty_folder()
             try:
                 return load_text(text, called or "<body>", folder, profile=profile, strict=strict)
             except ScenarioError as error:
@@ -87,6 +96,12 @@ class Unpacked:
             raise AskError(422, "the body is no object; expected a scenario as an object")
         return text  # JSON is YAML, and places are those of the body
 
+    def _empty_folder(self) -> Path:
+        """Where files that a text names are sought: there are none."""
+        if self._empty is None:
+            self._empty = self._new_folder()
+        return self._empty
+
     def _new_folder(self) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="mockcic-scenarios-"))
@@ -101,6 +116,8 @@ class Unpacked:
             names = [each for each in archive.namelist() if not each.endswith("/")]
             if sum(each.file_size for each in archive.infolist()) > LIMIT_BYTES:
                 raise AskError(413, f"the zip unpacks to more than {LIMIT_BYTES} bytes")
+            if len(names) > MOST_FILES:
+                raise AskError(413, f"the zip has {len(names)} files; expected at most {MOST_FILES}")
             for name in names:
                 path = PurePosixPath(name)
                 if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
@@ -108,7 +125,15 @@ class Unpacked:
             main = self._main(archive, names)
             folder = self._new_folder()
             archive.extractall(folder, members=names)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, UnicodeDecodeError) as error:
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            RuntimeError,
+            OSError,
+            ValueError,
+            EOFError,
+            *DAMAGED,
+        ) as error:
             raise AskError(400, f"the body is no zip that can be read: {error}", member="body") from None
         return load_unpacked(folder, main, called=called or main, profile=profile, strict=strict)
 

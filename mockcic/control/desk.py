@@ -26,6 +26,7 @@ from mockcic.control.shapes import (
 from mockcic.errors import StartError
 from mockcic.journal.entry import Entry
 from mockcic.journal.filter import Filter
+from mockcic.journal.redact import Redaction
 from mockcic.scenario.load import ScenarioSet
 from mockcic.scenario.model import Scenario
 from mockcic.scenario.steps import Send, read_step
@@ -494,7 +495,7 @@ class Desk:
             scenarios=scenarios,
             texts=self._without_tokens(texts),
             sound=self.journal.spool.get,
-            dropped=self.journal.dropped,
+            dropped=self.journal.dropped if self.gone(after=after, device=device) else 0,
             title=title or (f"device {devices[0].name}" if device else "all devices"),
             version=self.version,
         )
@@ -508,14 +509,23 @@ class Desk:
     def _without_tokens(self, texts: Mapping[str, str]) -> dict[str, str]:
         redaction = self.journal.redaction
         tokens = {device.facts.token for device in self.cic.devices}
-        for each in self.scenarios.scenarios:
-            tokens.update(each.tokens.accept or ())
-            tokens.update(each.tokens.refuse)
-            tokens.update(each.for_.token if each.for_ is not None else ())
-        found = dict(texts)
-        for token in sorted((token for token in tokens if not set(token) & set("*?[")), key=len, reverse=True):
-            found = {name: redaction.text(text, token) for name, text in found.items()}
-        return found
+        scenarios = [*self.scenarios.scenarios, *(device.scenario for device in self.cic.devices)]
+        return without_tokens(texts, tokens.union(*map(tokens_of, scenarios)), redaction)
+
+
+def tokens_of(scenario: Scenario) -> set[str]:
+    """The tokens that a scenario names; patterns are none."""
+    named = [*(scenario.tokens.accept or ()), *scenario.tokens.refuse]
+    named += scenario.for_.token if scenario.for_ is not None else ()
+    return {token for token in named if not set(token) & set("*?[")}
+
+
+def without_tokens(texts: Mapping[str, str], tokens: Iterable[str], redaction: Redaction) -> dict[str, str]:
+    """The texts of scenarios without these tokens, the longest first."""
+    found = dict(texts)
+    for token in sorted(tokens, key=len, reverse=True):
+        found = {name: redaction.text(text, token) for name, text in found.items()}
+    return found
 
 
 def make_trace(

@@ -35,7 +35,7 @@ class Numbers:
             entries.add_metric([kind], journal.counts[kind])
         yield entries
         yield CounterMetricFamily(
-            "mockcic_journal_dropped", "Entries that went because newer ones came.", value=journal.dropped
+            "mockcic_journal_dropped", "Entries that went because newer ones came.", value=journal.dropped_ever
         )
         yield GaugeMetricFamily("mockcic_journal_entries", "Entries that are kept.", value=len(journal))
         yield GaugeMetricFamily("mockcic_journal_bytes", "Memory of kept entries, estimated.", value=journal.bytes)

@@ -170,7 +170,7 @@ class Delivery(BaseModel):
 class Scope(Shape):
     """Which part of the journal counts."""
 
-    device: str | None = Field(default=None, description="Only this device: a short name or a token.")
+    device: str | None = Field(default=None, min_length=1, description="Only this device: a short name or a token.")
     after: After = 0
 
 

@@ -45,6 +45,9 @@ DIRECTIONS: Final[Mapping[Kind, Direction]] = {
 }
 """`in` is what a device does, `out` what it is sent; a downchannel is `in` when it opens; the rest is ours alone."""
 
+LONGEST_S: Final = 1e12
+"""No journal is so old (INF)."""
+
 OWN: Final = ("number", "time", "at", "kind", "device", "connection", "stream", "dialogue", "name")
 """The members of the JSON form that every kind has; all others are `data`."""
 
@@ -101,13 +104,13 @@ def entry_from_json(value: Mapping[str, Any]) -> Entry:
     number, at, time = value.get("number"), value.get("at"), value.get("time")
     if not isinstance(number, int):
         raise ValueError(f"number: found {number!r}, expected a whole number")
-    if not isinstance(at, int | float):
+    if not isinstance(at, int | float) or not abs(at) < LONGEST_S:
         raise ValueError(f"at: found {at!r}, expected seconds")
     if not isinstance(time, str):
         raise ValueError(f"time: found {time!r}, expected an ISO 8601 time")
     try:
         wall_s = datetime.fromisoformat(time).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"time: found {time!r}, expected an ISO 8601 time") from None
     texts = {key: value.get(key, "") for key in ("device", "connection", "stream", "dialogue", "name")}
     for key, text in texts.items():

@@ -390,13 +390,19 @@ def _equals(value: str) -> Callable[[object], bool]:
 def _like(value: str) -> Callable[[object], bool]:
     """Only * and ? stand for other letters; a bracket is one."""
     pattern = re.compile(fnmatch.translate(value.replace("[", "[[]")))
-    return lambda got: isinstance(got, str) and pattern.match(got) is not None
+
+    def like(got: object) -> bool:
+        if isinstance(got, int | float) and not isinstance(got, bool):
+            got = str(got)  # status=4??
+        return isinstance(got, str) and pattern.match(got) is not None
+
+    return like
 
 
 def _pattern(member: str, pattern: str) -> Term:
     try:
         compiled = re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise FilterError(f"/{pattern}/: {error}", expected="a regular expression of Python's re") from None
     return Term(
         member,
@@ -446,7 +452,7 @@ def _bound(member: str, operator: str, value: str) -> Term:
 def _wall_time(value: str) -> float | None:
     try:
         return datetime.fromisoformat(value).timestamp() if re.match(r"\d{4}-\d\d-\d\d", value) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         raise FilterError(f"time {value}", expected="an ISO 8601 time such as 2026-03-02T12:00:00+09:00") from None
 
 
@@ -472,6 +478,7 @@ def _flat(member: str, value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, Mapping) and value and not set(value) <= _CONDITION_WORDS:
         _check_words(member, value)
         for name, each in value.items():
+            _check_member(f"{member}.{name}")
             yield from _flat(f"{member}.{name}", each)
     else:
         yield member, value

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 SECRET_CHARACTERS: Final = 8
 """A token of fewer characters (`alarm-1`) is a name and no secret; in texts it is left as it is (INF)."""
+
+SCHEME_CHARACTERS: Final = 10
+"""`Bearer`, `Negotiate`: a longer first word is no scheme, and is not shown (INF)."""
 
 SECRET_HEADERS: Final = ("authorization", "proxy-authorization", "cookie")
 
@@ -31,7 +35,8 @@ class Redaction:
     @staticmethod
     def _credentials(value: str) -> str:
         scheme, blank, token = value.strip().partition(" ")
-        return f"{scheme} {shortened(token.strip())}" if blank else shortened(scheme)
+        known = blank and scheme.isalpha() and len(scheme) <= SCHEME_CHARACTERS
+        return f"{scheme} {shortened(token.strip())}" if known else shortened(value.strip())
 
     def text(self, text: str, token: str) -> str:
         """A text without the token."""
@@ -39,7 +44,22 @@ class Redaction:
 
     def value(self, value: Any, token: str) -> Any:
         """A JSON value without the token in any of its texts."""
-        return _without(value, token) if self.hides(token) else value
+        if not self.hides(token):
+            return value
+        try:
+            return _without(value, token)
+        except RecursionError:  # whatever is nested so deep says nothing to a person
+            return f"a value that is nested too deep, with {shortened(token)} in it"
+
+    def written(self, text: str, token: str) -> str:
+        """A JSON text without the token, also where its letters are written as escapes."""
+        if "\\" in text and self.hides(token) and token not in text:
+            try:
+                plain = json.dumps(json.loads(text), ensure_ascii=False)
+            except (ValueError, RecursionError):
+                return text
+            return plain if token in plain else text
+        return text
 
     def hides(self, token: str) -> bool:
         """Whether this token is taken out of texts."""

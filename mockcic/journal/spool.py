@@ -9,12 +9,14 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Final
+
+from mockcic.errors import StartError
 
 PREFIX: Final = "mockcic-spool-"
 LOCK: Final = "lock"
@@ -46,6 +48,7 @@ class _File:
 
     path: Path
     size: int = 0
+    written: int = 0
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -72,7 +75,7 @@ class Spool:
         self._writing: int | None = None
         self._unwritten: list[bytes] = []
         self._unwritten_bytes = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._count = 0
 
     def __len__(self) -> int:
@@ -94,14 +97,28 @@ class Spool:
         size = sum(map(len, pieces))
         if digest in self._where or size > self.limit:
             return
-        segment = self._open_segment()
-        self._unwritten += pieces
-        self._unwritten_bytes += size
-        self._add(segment, digest, size)
-        if self._unwritten_bytes >= WRITTEN_BYTES:
-            self._write()
-        if segment.size >= min(SEGMENT_BYTES, self.limit // 4):
-            self._close_segment()
+        with self._lock:
+            try:
+                segment = self._open_segment()
+            except OSError:
+                self.dropped += 1
+                return
+            self._unwritten += pieces
+            self._unwritten_bytes += size
+            self._add(segment, digest, size)
+            if self._unwritten_bytes >= WRITTEN_BYTES:
+                self._write()
+            if segment.size >= min(SEGMENT_BYTES, self.limit // 4):
+                self._close_segment()
+
+    def open(self) -> None:
+        """Make the folder now, where one was named. Raises `StartError` when nothing can be kept there."""
+        if self._parent is None:
+            return
+        try:
+            self._open()
+        except OSError as error:
+            raise StartError(f"cannot keep sounds in {self._parent}: {error.strerror}; see --spool") from None
 
     def begin(self) -> Recording:
         """A sound that is still coming in."""
@@ -109,11 +126,12 @@ class Spool:
 
     def get(self, digest: str) -> bytes | None:
         """The bytes of a digest; None when they were never kept, or are gone. From any thread."""
-        file = self._where.get(digest)
-        if file is None:
-            return None
-        self._write()
-        start, size = file.places[digest]
+        with self._lock:
+            self._write()
+            file = self._where.get(digest)
+            if file is None:
+                return None
+            start, size = file.places[digest]
         try:
             with file.path.open("rb") as reading:
                 reading.seek(start)
@@ -172,9 +190,34 @@ class Spool:
         """Write what is still in memory. From any thread: who reads a sound may be another one."""
         with self._lock:
             pieces, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
-            if pieces and self._writing is not None:
+            segment = self._segment
+            if not pieces or segment is None or self._writing is None:
+                return
+            try:
                 for start in range(0, len(pieces), AT_ONCE):
-                    os.writev(self._writing, pieces[start : start + AT_ONCE])
+                    self._write_all(segment, self._writing, pieces[start : start + AT_ONCE])
+            except OSError:  # the disk is full: what was not written was not kept
+                self._forget_unwritten(segment)
+
+    @staticmethod
+    def _write_all(segment: _File, descriptor: int, pieces: Sequence[bytes]) -> None:
+        written = os.writev(descriptor, pieces)
+        segment.written += written
+        if written < sum(map(len, pieces)):
+            rest = memoryview(b"".join(pieces))[written:]
+            while rest:
+                written = os.write(descriptor, rest)
+                segment.written += written
+                rest = rest[written:]
+
+    def _forget_unwritten(self, segment: _File) -> None:
+        for digest, (start, size) in list(segment.places.items()):
+            if start + size > segment.written:
+                del segment.places[digest], self._where[digest]
+                self.dropped += 1
+        self.bytes -= segment.size - segment.written
+        segment.size = segment.written
+        self._close_segment()
 
     def _close_segment(self) -> None:
         self._write()
@@ -184,12 +227,13 @@ class Spool:
 
     def adopt(self, path: Path, digest: str, size: int) -> None:
         """Take a file that `new_file` named and that is whole."""
-        if digest in self._where:
-            path.unlink(missing_ok=True)
-            return
-        file = _File(path)
-        self._files.append(file)
-        self._add(file, digest, size)
+        with self._lock:
+            if digest in self._where:
+                path.unlink(missing_ok=True)
+                return
+            file = _File(path)
+            self._files.append(file)
+            self._add(file, digest, size)
 
     def _add(self, file: _File, digest: str, size: int) -> None:
         file.places[digest] = (file.size, size)
@@ -229,31 +273,44 @@ class Recording:
             self._too_long = True
             self.drop()
             return
-        if self._file is not None:
-            self._file.write(data)
-            return
-        self._held.append(data)
-        if self._size > HELD_BYTES:
-            self._path = self._spool.new_file()
-            self._file = self._path.open("wb")
-            self._file.writelines(self._held)
-            self._held.clear()
+        try:
+            if self._file is not None:
+                self._file.write(data)
+                return
+            self._held.append(data)
+            if self._size > HELD_BYTES:
+                self._path = self._spool.new_file()
+                self._file = self._path.open("wb")
+                self._file.writelines(self._held)
+                self._held.clear()
+        except OSError:  # the disk is full, or the folder is gone: the event goes on without its sound
+            self._give_up()
 
     def finish(self, digest: str) -> None:
         """It is whole, and this is its digest."""
         if self._file is not None and self._path is not None:
-            self._file.close()
+            try:
+                self._file.close()
+            except OSError:
+                self._give_up()
+                return
             self._file = None
             self._spool.adopt(self._path, digest, self._size)
         elif not self._too_long:
             self._spool.take(digest, *self._held)
         self._held.clear()
 
+    def _give_up(self) -> None:
+        self._too_long = True
+        self._spool.dropped += 1
+        self.drop()
+
     def drop(self) -> None:
         """Nobody wants it; harmless after `finish`."""
         self._held.clear()
         if self._file is not None and self._path is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
             self._path.unlink(missing_ok=True)
 

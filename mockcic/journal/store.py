@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from sys import getsizeof
 from typing import Any, Final
 
 from mockcic.journal.entry import Entry, Kind
@@ -26,6 +28,9 @@ ENTRY_BYTES: Final = 500
 UNPACKED_BYTES: Final = 4000
 """What is assumed of members that cannot be packed, or are not (INF)."""
 
+LONG_NAME: Final = 100
+"""Characters of a name that are in `ENTRY_BYTES`; a device may send one of a megabyte."""
+
 Listener = Callable[[Entry], None]
 
 
@@ -38,6 +43,7 @@ class Kept:
         self._entries: deque[Entry] = deque()
         self._bytes = 0
         self._dropped = 0
+        self.dropped_ever = 0
         self._last_dropped: dict[str, int] = {}
         self._last_dropped_of_any = 0
 
@@ -49,7 +55,7 @@ class Kept:
 
     @property
     def dropped(self) -> int:
-        """How many entries went because newer ones came."""
+        """How many entries went because newer ones came, since the last `clear`."""
         return self._dropped
 
     @property
@@ -81,22 +87,40 @@ class Kept:
             gone = self._entries.popleft()
             self._bytes -= weight(gone)
             self._dropped += 1
+            self.dropped_ever += 1
             self._last_dropped[gone.device] = gone.number
             if len(self._last_dropped) > DEVICES:
                 self._last_dropped_of_any = gone.number
                 self._last_dropped.clear()
 
     def clear(self) -> None:
-        """Forget all entries; they do not count as dropped."""
+        """Forget all entries; they do not count as dropped, and what was dropped before does no more."""
         self._entries.clear()
         self._last_dropped.clear()
+        self._last_dropped_of_any = 0
+        self._dropped = 0
         self._bytes = 0
+
+    def adopt(self, entries: Iterable[Entry], dropped: Kept) -> None:
+        """Take older entries in among those that are here, and what `dropped` has let go."""
+        known = {entry.number: entry for entry in (*entries, *self._entries)}
+        self._entries = deque(known[number] for number in sorted(known))
+        self._bytes = sum(map(weight, self._entries))
+        self._dropped += dropped._dropped
+        self._last_dropped.update(dropped._last_dropped)
+        self._last_dropped_of_any = max(self._last_dropped_of_any, dropped._last_dropped_of_any)
 
 
 def weight(entry: Entry) -> int:
     """What an entry takes in memory."""
     data = entry.data
-    return ENTRY_BYTES + (len(data.packed) if isinstance(data, Packed) else UNPACKED_BYTES)
+    if len(entry.name) > LONG_NAME:
+        return ENTRY_BYTES + getsizeof(entry.name) + _packed_bytes(data)
+    return ENTRY_BYTES + _packed_bytes(data)
+
+
+def _packed_bytes(data: object) -> int:
+    return len(data.packed) if isinstance(data, Packed) else UNPACKED_BYTES
 
 
 class Journal(Kept):
@@ -116,8 +140,8 @@ class Journal(Kept):
         redaction: Redaction | None = None,
     ) -> None:
         super().__init__(limit=limit, bytes_limit=bytes_limit)
-        self.spool = spool or Spool()
-        self.redaction = redaction or Redaction()
+        self.spool = Spool() if spool is None else spool
+        self.redaction = Redaction() if redaction is None else redaction
         self._now = now
         self._wall = wall
         self._listeners: list[Listener] = []
@@ -155,7 +179,11 @@ class Journal(Kept):
         entry = Entry(self.last_number, kind, at_s, wall_s, device, connection, stream, dialogue or "", name, members)
         self.keep(entry)
         for listener in self._listeners:
-            listener(entry)
+            try:
+                listener(entry)
+            except Exception:  # what hears of entries must not stop those who write them
+                logging.getLogger(__name__).exception("it hears no more of the journal")
+                self._listeners = [each for each in self._listeners if each is not listener]
         return entry
 
     @staticmethod

@@ -67,7 +67,7 @@ class Condition(BaseModel):
         if value is not None:
             try:
                 re.compile(value)
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 raise PydanticCustomError(
                     "pattern",
                     "{found} is not a regular expression: {error}",

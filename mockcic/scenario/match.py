@@ -109,7 +109,11 @@ def walk(value: object, path: str) -> object:
         return MISSING
     if isinstance(value, Sequence) and not isinstance(value, str):
         index, _, rest = path.partition(".")
-        return walk(value[int(index)], rest) if index.isdecimal() and int(index) < len(value) else MISSING
+        return (
+            walk(value[int(index)], rest)
+            if index.isdecimal() and len(index) < 10 and int(index) < len(value)
+            else MISSING
+        )
     return MISSING
 
 

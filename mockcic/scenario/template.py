@@ -85,6 +85,9 @@ def _render_text(text: str, names: Mapping[str, Any]) -> Any:
             result._fail_with_undefined_error()
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise RenderError(text, str(error)) from error
+    if not (result is None or isinstance(result, str | int | float | list | tuple | Mapping)):
+        kind = "a function; call it with ()" if callable(result) else f"a {type(result).__name__}"
+        raise RenderError(text, f"found {kind}, expected a value of JSON")
     return result
 
 

@@ -7,6 +7,7 @@ turn of the event loop.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final, Literal
 
 from h2.config import H2Configuration
@@ -44,6 +45,9 @@ LOW_WATER_BYTES: Final = 16 * 1024  # and goes on when no more than a frame is l
 WRITE_BYTES: Final = 64 * 1024  # of one stream at a time
 DEFAULT_WINDOW_BYTES: Final = 65_535  # RFC 9113 6.9.2; the connection's starts with it whatever SETTINGS say
 NO_LIMIT: Final = 2**31 - 1
+
+
+_BYTES: Final = re.compile(r"""\s*b(['"]).*\1""", re.DOTALL)
 
 
 class Http2(H2Protocol):
@@ -167,7 +171,8 @@ class Http2(H2Protocol):
             events = self.connection.receive_data(data)
         except ProtocolError as error:
             self._write_out()  # the GOAWAY that h2 has written
-            self.line.close(f"protocol error of the client: {error}", linger=True)
+            what = _BYTES.sub("", str(error))  # h2 shows a header's value, which may be a token
+            self.line.close(f"protocol error of the client: {what}", linger=True)
             self.gone()
             return
         for event in events:

@@ -51,8 +51,11 @@ class Record:
             payload=event.payload,
             contexts={each.full_name: each.payload for each in event.contexts},
             request=self.journal.redaction.headers(headers),
-            parts=({**_part(part), "text": metadata.decode("utf-8", "replace")},),
+            parts=({**_part(part), "text": self._text(metadata)},),
         )
+
+    def _text(self, metadata: bytes) -> str:
+        return self.journal.redaction.written(metadata.decode("utf-8", "replace"), self.token)
 
     def upload(self, event: Event | None, sound: Sound | None, parts: Sequence[ReadPart]) -> None:
         """The upload has ended, and there was more to it than metadata."""

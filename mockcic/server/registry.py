@@ -113,7 +113,8 @@ class Registry:
 
     def shown(self, token: str) -> str:
         """The name of a token for people, without remembering one that is no device's."""
-        return self._names.get(token) or (shortened(token) if token else "")
+        name = self._names.get(token) or (shortened(token) if token else "")
+        return f"{name}?" if name in self._tokens and self._tokens[name] != token else name
 
     def assign(self, token: str, scenario: Scenario) -> None:
         """Put a device into a scenario of its own, whatever the set says; also before it is first seen."""

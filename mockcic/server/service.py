@@ -91,6 +91,7 @@ class Service:
     def bind(self) -> None:
         """Take the ports and read the certificates. Raises `StartError`."""
         listening = self.listening
+        self.journal.spool.open()
         if listening.tls:
             self._tls = self._certificate()
             self._tls_socket = bind(listening.host, listening.port)

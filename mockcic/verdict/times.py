@@ -17,6 +17,7 @@ _SPOKEN: Final = (
     (r"\s+times$", ""),
     (r"\s+to\s+", ".."),
 )
+LONGEST: Final = 60
 EXPECTED: Final = 'a number, "1..3", "2..", "..3", "exactly 1", "at least 2", "at most 3" or "between 1 and 3"'
 
 
@@ -86,6 +87,8 @@ def read_times(value: int | str | Times | None) -> Times:
     if not isinstance(value, str):
         raise ValueError(f"found {value!r}, expected {EXPECTED}")
     text = value.strip()
+    if len(text) > LONGEST:
+        raise ValueError(f"found a text of {len(text)} characters, expected {EXPECTED}")
     for spoken, word in _SPOKEN:
         text = re.sub(spoken, word, text, flags=re.IGNORECASE)
     if _NUMBER.fullmatch(text):

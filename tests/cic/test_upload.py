@@ -186,3 +186,9 @@ def test_an_event_becomes_the_same_json_again() -> None:
     value = {"context": [{"header": {"namespace": "Speaker", "name": "VolumeState"}, "payload": {"volume": 7}}],
              "event": {"header": HEADER, "payload": {"text": "안녕"}}}  # fmt: skip
     assert read_event(json.dumps(value).encode())[0].as_json() == value
+
+
+def test_a_number_that_is_too_large_is_no_json() -> None:
+    """Python would take 1e999 for infinity, which JSON cannot say again."""
+    with pytest.raises(WireError, match="1e999 is too large a number"):
+        read_event(b'{"event": {"header": {"namespace": "A", "name": "B", "messageId": "m"}, "payload": {"n": 1e999}}}')

@@ -100,7 +100,7 @@ async def test_a_step_is_pushed_as_a_scenario_has_it(run: Run, device: Device) -
 
 
 def test_a_push_that_nobody_gets_exits_with_1(run: Run) -> None:
-    assert run("push", "Clova.Help", code=1).output .startswith("no device is meant; `mockcic devices`")
+    assert run("push", "Clova.Help", code=1).output.startswith("no device is meant; `mockcic devices`")
 
 
 def test_a_directive_that_does_not_exist_exits_with_2_and_a_suggestion(run: Run) -> None:

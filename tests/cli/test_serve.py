@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -96,7 +97,7 @@ def serve(tmp_path: Path) -> Iterator[Start]:
         each.kill()
 
 
-def ask(server: Serve, text: str = "hello") -> httpx.Response:
+def ask(server: Serve | SimpleNamespace, text: str = "hello") -> httpx.Response:
     """POST an event in clear text."""
     event = Event("TextRecognizer", "Recognize", str(time.perf_counter_ns()), {"text": text}, "d1")
     head = '--b\r\nContent-Disposition: form-data; name="metadata"\r\nContent-Type: application/json\r\n\r\n'
@@ -254,3 +255,39 @@ def test_what_an_edit_includes_is_watched_from_then_on(serve: Start, tmp_path: P
     part.write_text("on: [{event: '*', exception: {code: 500, description: two}}]\n")
     server.wait_for("the edit of the part", lambda line: "part.yaml changed" in line)
     assert "two" in ask(server).text
+
+
+def test_sounds_are_kept_where_and_as_long_as_asked(serve: Start, tmp_path: Path) -> None:
+    server = serve("--h2c", "0", "--spool", str(tmp_path / "spool"), "--keep-spool")
+    ask(server)
+    server.wait_for("the answer", lambda line: "200 TextRecognizer" in line)
+    server.stop()
+    (folder,) = (tmp_path / "spool").iterdir()
+    assert [len(each.name) for each in folder.iterdir()] == [64], "the attachment of the answer, named by its digest"
+
+
+def test_a_spool_that_cannot_be_written_is_one_sentence_and_exit_code_2() -> None:
+    done = run("--port", "0", "--no-control", "--spool", "/proc/nowhere/spool")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("mockcic: cannot keep sounds in /proc/nowhere/spool: ")
+
+
+def test_devices_are_served_when_nobody_reads_what_it_prints(tmp_path: Path) -> None:
+    """`mockcic serve | head -1`, a terminal that went away, a full disk."""
+    ready_file = tmp_path / "ready.json"
+    command = [sys.executable, "-m", "mockcic", "serve", "--port", "0", "--h2c", "0", "--ready-file", str(ready_file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("mockcic")
+            process.stdout.close()
+            while not ready_file.exists():
+                time.sleep(0.02)
+            server = SimpleNamespace(ready=json.loads(ready_file.read_text()))
+            assert [ask(server).status_code for _ in range(3)] == [200, 200, 200]
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 0
+            assert process.stderr is not None
+            assert process.stderr.read() == "mockcic: nothing more is printed: Broken pipe\n"
+        finally:
+            process.kill()

@@ -517,3 +517,50 @@ def test_a_text_that_names_files_is_told_how_to_send_them(client: httpx.Client) 
     (one,) = wrong["problems"]
     assert "mockcic-scenarios" not in wrong["detail"] + one["expected"] + one["what"]
     assert "send a zip" in one["mend"]
+
+
+def test_what_cannot_be_said_in_json_again_is_refused(client: httpx.Client) -> None:
+    for body in (
+        '{"directive": "Clova.RenderText", "payload": {"text": "\\ud800"}}',
+        '{"directive": "Clova.RenderText", "payload": {"n": NaN}}',
+        '{"directive": "Clova.RenderText", "payload": {"n": 1e999}}',
+    ):
+        wrong = problem(client.post("/v1/push", content=body, headers={"content-type": "application/json"}), 400)
+        assert wrong["member"] == "body"
+    assert client.get("/v1/journal").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/verify/never", "/v1/verify", "/v1/wait"])
+def test_no_device_is_not_every_device(client: httpx.Client, path: str) -> None:
+    """A variable that is not set."""
+    assert problem(client.post(path, json={"filter": "event", "device": ""}), 422)["member"] == "device"
+
+
+async def test_who_goes_away_waits_no_longer_and_leaves_no_verdict(mock: MockCIC) -> None:
+    listeners = len(mock.service.journal._listeners)
+    async with httpx.AsyncClient(base_url=mock.control_url or "") as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post("/v1/wait", json={"filter": "Clova.Never", "within": 600}, timeout=0.5)
+    for _ in range(500):
+        if len(mock.service.journal._listeners) == listeners:
+            break
+        await asyncio.sleep(0.01)
+    assert len(mock.service.journal._listeners) == listeners
+    assert mock.find("verdict") == ()
+
+
+@pytest.mark.parametrize(
+    "filter",
+    ["name=/a{99999999999999999999}/", {"name": {"matches": "a{99999999999999999999}"}}, {"parts": {"9" * 5000: 1}}],
+)
+def test_a_filter_that_python_chokes_on_is_refused(client: httpx.Client, filter: object) -> None:
+    assert problem(client.post("/v1/verify", json={"filter": filter}), 422)["member"] == "filter"
+
+
+def test_a_damaged_zip_is_a_problem(client: httpx.Client) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.yaml", "scenario: a\n" * 100)
+    data = bytearray(file.getvalue())
+    data[40:60] = b"\xff" * 20
+    problem(client.post("/v1/scenarios", content=bytes(data), headers={"content-type": "application/zip"}), 400)

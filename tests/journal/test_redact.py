@@ -40,3 +40,23 @@ def test_nothing_is_hidden_when_tokens_are_to_be_shown() -> None:
     shown = Redaction(show=True)
     assert shown.headers({"authorization": f"Bearer {TOKEN}"}) == {"authorization": f"Bearer {TOKEN}"}
     assert shown.value(TOKEN, TOKEN) == TOKEN
+
+
+@pytest.mark.parametrize("text", [r'{"a": "aB\/cD+secret\/tok=="}', r'{"a": "\u0061B/cD+secret/tok=="}'])
+def test_a_token_is_found_in_json_however_its_letters_are_written(text: str) -> None:
+    token = "aB/cD+secret/tok=="
+    plain = Redaction().written(text, token)
+    assert Redaction().text(plain, token) == '{"a": "…ok=="}'
+    assert Redaction().written('{"a": "x\\n"}', token) == '{"a": "x\\n"}'
+
+
+def test_a_cookie_has_no_scheme_that_could_be_shown() -> None:
+    assert Redaction().headers({"cookie": "session=SECRET123; user=bob"}) == {"cookie": "…=bob"}
+    assert Redaction().headers({"authorization": "SECRETSECRET 1"}) == {"authorization": "…ET 1"}
+
+
+def test_a_token_in_a_value_that_is_nested_too_deep_is_not_shown() -> None:
+    value: object = TOKEN
+    for _ in range(5000):
+        value = [value]
+    assert Redaction().value(value, TOKEN) == "a value that is nested too deep, with …4f2a in it"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
 import subprocess
 import sys
 from hashlib import sha256
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mockcic.errors import StartError
 from mockcic.journal.spool import HELD_BYTES, LOCK, PREFIX, Spool, sweep
 
 
@@ -135,3 +138,44 @@ def test_a_folder_without_a_lock_is_somebody_elses(tmp_path: Path) -> None:
     (tmp_path / f"{PREFIX}kept").mkdir()
     sweep(tmp_path)
     assert (tmp_path / f"{PREFIX}kept").exists()
+
+
+def test_a_full_disk_loses_sounds_and_never_mixes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written is there, what was not is forgotten and counted; when there is room again it goes on."""
+    spool = Spool(folder=tmp_path)
+    room = 250_000
+    real = os.writev
+
+    def writev(descriptor: int, pieces: list[bytes]) -> int:
+        nonlocal room
+        if room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = b"".join(pieces)[:room]
+        room -= len(taken)
+        return real(descriptor, [taken])
+
+    monkeypatch.setattr(os, "writev", writev)
+    monkeypatch.setattr(os, "write", lambda descriptor, rest: writev(descriptor, [bytes(rest)]))
+    sounds = [bytes([number]) * 40_000 for number in range(20)]
+    digests = [spool.keep(sound) for sound in sounds]
+    found = [spool.get(digest) for digest in digests]
+    assert all(got in (None, sound) for got, sound in zip(found, sounds, strict=True))
+    assert found[:6] == sounds[:6]
+    assert (spool.dropped, len(spool)) == (found.count(None), 20 - found.count(None))
+    room = 10**9
+    digest = spool.keep(b"x" * 40_000)
+    assert spool.get(digest) == b"x" * 40_000
+    spool.close()
+
+
+def test_a_folder_that_is_gone_loses_sounds_only(tmp_path: Path) -> None:
+    spool = Spool(folder=tmp_path / "gone")
+    (tmp_path / "gone").write_text("a file")
+    recording = spool.begin()
+    for _ in range(2):
+        recording.feed(b"x" * HELD_BYTES)
+    recording.finish("a" * 64)
+    spool.keep(b"y")
+    assert (len(spool), spool.dropped) == (0, 2)
+    with pytest.raises(StartError, match="cannot keep sounds in"):
+        spool.open()

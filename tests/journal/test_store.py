@@ -90,3 +90,42 @@ def test_an_entry_as_json_leaves_out_what_is_empty() -> None:
         "name": "Clova.X",
         "status": 204,
     }
+
+
+def test_who_fails_to_hear_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    kept, heard = journal(), []
+
+    def fails(entry: Entry) -> None:
+        raise OSError("the pipe broke")
+
+    kept.listen(fails)
+    kept.listen(heard.append)
+    kept.add("ping", name="get")
+    kept.add("ping", name="get")
+    assert len(heard) == len(kept) == 2
+    assert caplog.text.count("it hears no more") == 1
+
+
+def test_what_was_dropped_before_it_was_cleared_is_missed_by_nobody() -> None:
+    kept = journal(limit=1)
+    for _ in range(3):
+        kept.add("ping", name="get")
+    kept.clear()
+    assert (kept.dropped, kept.dropped_ever, kept.dropped_after(0)) == (0, 2, False)
+
+
+def test_a_long_name_weighs_what_it_takes() -> None:
+    kept = journal(bytes_limit=1_000_000)
+    for number in range(20):
+        kept.add("event", name=f"{number}" + "😀" * 100_000)
+    assert kept.bytes < 1_000_000
+    assert len(kept) == 2
+
+
+def test_older_entries_are_taken_in_and_what_was_dropped_stays_known() -> None:
+    ours, theirs = journal(limit=100), journal(limit=2)
+    entries = [theirs.add("ping", name=f"{number}") for number in range(4)]
+    ours.keep(entries[3])
+    ours.adopt(list(theirs), theirs)
+    assert [entry.name for entry in ours] == ["2", "3"]
+    assert ours.dropped_after(0)
