@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TOKEN "c-device-0001"
+#include <time.h>
 
 struct text {
     char *bytes;
@@ -112,14 +111,17 @@ int main(int count, char **words)
     const char *url = words[1], *ca_file = words[2], *control = words[3];
     const char *expected = count > 5 ? words[5] : "SpeechRecognizer.Recognize";
     static char sound[32000]; /* a second of it, silent */
-    char asked[1024];
+    char token[40], asked[1024];
 
+    snprintf(token, sizeof token, "c-device-%ld", (long)time(NULL)); /* its own, so that tests see nothing of each other */
     curl_global_init(CURL_GLOBAL_ALL);
-    ask(control, "PUT", "/v1/devices/" TOKEN "/scenario", "application/yaml", whole_file(words[4]));
+    snprintf(asked, sizeof asked, "/v1/devices/%s/scenario", token);
+    ask(control, "PUT", asked, "application/yaml", whole_file(words[4]));
 
     /* What stands here for the device under test: the downchannel, then an event with sound. */
     struct text downchannel = {NULL, 0}, answer = {NULL, 0};
-    struct curl_slist *headers = curl_slist_append(NULL, "authorization: Bearer " TOKEN);
+    snprintf(asked, sizeof asked, "authorization: Bearer %s", token);
+    struct curl_slist *headers = curl_slist_append(NULL, asked);
     headers = curl_slist_append(headers, "user-agent: MyMaker/MyDevice/1.0.0 (Linux;c)");
     CURLM *device = curl_multi_init();
     CURL *line = request(url, "/v1/directives", ca_file, headers, &downchannel);
@@ -145,15 +147,16 @@ int main(int count, char **words)
     run_until(device, &answer, "들었어요");
 
     /* Something from the cloud, whenever the test wants it. */
-    ask(control, "POST", "/v1/push", "application/json",
-        "{\"directive\": \"Notifier.ClearIndicator\", \"to\": {\"device\": \"" TOKEN "\"}}");
+    snprintf(asked, sizeof asked, "{\"directive\": \"Notifier.ClearIndicator\", \"to\": {\"device\": \"%s\"}}", token);
+    ask(control, "POST", "/v1/push", "application/json", asked);
     run_until(device, &downchannel, "\"ClearIndicator\"");
 
-    snprintf(asked, sizeof asked, "{\"device\": \"" TOKEN "\", \"filter\": \"%s\", \"times\": 1}", expected);
+    snprintf(asked, sizeof asked, "{\"device\": \"%s\", \"filter\": \"%s\", \"times\": 1}", token, expected);
     ask(control, "POST", "/v1/verify", "application/json", asked);
-    ask(control, "POST", "/v1/verify", "application/json",
-        "{\"device\": \"" TOKEN "\", \"filter\": \"upload seconds=1\", \"times\": 1}");
-    ask(control, "POST", "/v1/verify/no-unmatched", "application/json", "{\"device\": \"" TOKEN "\"}");
+    snprintf(asked, sizeof asked, "{\"device\": \"%s\", \"filter\": \"upload seconds=1\", \"times\": 1}", token);
+    ask(control, "POST", "/v1/verify", "application/json", asked);
+    snprintf(asked, sizeof asked, "{\"device\": \"%s\"}", token);
+    ask(control, "POST", "/v1/verify/no-unmatched", "application/json", asked);
 
     curl_multi_remove_handle(device, event);
     curl_multi_remove_handle(device, line);

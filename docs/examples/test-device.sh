@@ -4,8 +4,15 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
-trap 'kill "$device" "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
-device=; server=
+device=; server=; api=
+
+# At the end, also of a test that fails: what happened is kept, for `mockcic show` and `mockcic report`; nothing else is.
+end() {
+    [ -z "$api" ] || curl -sS -o "${TRACE:-$work/run.cictrace}" "$api/v1/trace?device=$token" || true
+    kill "$device" "$server" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap end EXIT
 
 # A server on free ports, and where it is.
 mockcic serve --port 0 --ready-file "$work/ready.json" > "$work/log.txt" &
@@ -41,6 +48,4 @@ ask POST /v1/verify '{"device": "'$token'", "filter": "DeviceControl.TurnOn", "t
 ask POST /v1/verify/no-unmatched '{"device": "'$token'"}'
 ask POST /v1/verify/no-findings '{"device": "'$token'"}'
 
-# What happened, to keep: `mockcic show`, `mockcic report`.
-curl -sS -o "${TRACE:-$work/run.cictrace}" "$api/v1/trace?device=$token"
 echo "ok"

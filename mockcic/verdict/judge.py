@@ -205,8 +205,9 @@ def census(entries: Iterable[Entry]) -> tuple[tuple[int, str], ...]:
         if entry.kind != "verdict"
     )
     ordered = sorted(counted.items(), key=lambda item: (item[0][0], -item[1]))
-    lines = [(count, what) for (_, what), count in ordered[:CENSUS]]
-    if rest := ordered[CENSUS:]:
+    shown = CENSUS if len(ordered) > CENSUS + 1 else len(ordered)
+    lines = [(count, what) for (_, what), count in ordered[:shown]]
+    if rest := ordered[shown:]:
         lines.append((sum(count for _, count in rest), f"others, of {len(rest)} kinds or names"))
     return tuple(lines)
 
