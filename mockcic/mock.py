@@ -127,13 +127,13 @@ class MockCIC(Bench):
         if self._thread is None or self._loop is None or self._stop is None:
             return
         self.close()
-        self._loop.call_soon_threadsafe(self._stop.set)
-        thread = self._thread
-        thread.join()
-        with self._lock:
-            self._thread = self._loop = None
-            for asked in tuple(self._asked):  # those that came too late to be heard
+        with self._lock:  # from now on nobody can ask; who waits for an answer is told, by the loop that still runs
+            loop, self._loop = self._loop, None
+            for asked in self._asked:
                 asked.cancel()
+        loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._thread = None
         self._record.lose("the server was stopped")
 
     def bench(self) -> Bench:
@@ -179,15 +179,12 @@ class MockCIC(Bench):
             if self._loop is None or self._thread is None:
                 coroutine.close()
                 raise StartError("the server does not run; use it in a `with` block, or call start()")
-            try:
-                asked = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-            except RuntimeError:  # its loop is closed already
-                coroutine.close()
-                raise StartError("the server was stopped meanwhile") from None
+            asked = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
             self._asked.add(asked)
         try:
             return asked.result()
         except CancelledError:
             raise StartError("the server was stopped meanwhile") from None
         finally:
-            self._asked.discard(asked)
+            with self._lock:
+                self._asked.discard(asked)
