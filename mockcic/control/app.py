@@ -404,6 +404,7 @@ def certificate(path: Path) -> str | None:
 
 
 def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
+    """A device is a `path`: tokens are often base64, which has slashes; what has more behind it stands first."""
     router = APIRouter(tags=["devices"])
 
     @router.get("/v1/devices", summary="All devices that have been seen", responses=_problems())
@@ -414,26 +415,22 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
     async def announce(asked: shapes.Announcement) -> shapes.Announced:
         return shapes.Announced(device=desk.announce(asked.token))
 
-    @router.get("/v1/devices/{device}", summary="One device", responses=_problems(404, 422))
+    @router.get("/v1/devices/{device:path}", summary="One device", responses=_problems(404, 422))
     async def device_of(device: Name) -> shapes.DeviceShape:
         return desk.device(device)
 
     @router.patch(
-        "/v1/devices/{device}", summary="Change its state and variables", responses=_problems(400, 404, 415, 422)
+        "/v1/devices/{device:path}", summary="Change its state and variables", responses=_problems(400, 404, 415, 422)
     )
     async def change(device: Name, asked: shapes.DeviceChange) -> shapes.DeviceShape:
         return desk.change(device, asked)
 
-    @router.delete("/v1/devices/{device}", status_code=204, summary="Forget it", responses=_problems(404, 422))
-    async def forget(device: Name) -> None:
-        desk.forget(device)
-
-    @router.post("/v1/devices/{device}/reset", summary="Let it begin anew", responses=_problems(404, 422))
+    @router.post("/v1/devices/{device:path}/reset", summary="Let it begin anew", responses=_problems(404, 422))
     async def reset(device: Name) -> shapes.DeviceShape:
         return desk.reset(device)
 
     @router.post(
-        "/v1/devices/{device}/claim",
+        "/v1/devices/{device:path}/claim",
         summary="Make it a test's: nobody else claims it",
         responses=_problems(404, 409, 422),
     )
@@ -443,7 +440,7 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         return shapes.Announced(device=desk.name_of(device))
 
     @router.post(
-        "/v1/devices/{device}/release",
+        "/v1/devices/{device:path}/release",
         status_code=204,
         summary="Give it back: it begins anew in the set's scenario",
         responses=_problems(422),
@@ -451,12 +448,12 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
     async def release(device: Name) -> None:
         desk.release(device)
 
-    @router.post("/v1/devices/{device}/expire", summary="End its downchannel", responses=_problems(404, 409, 422))
+    @router.post("/v1/devices/{device:path}/expire", summary="End its downchannel", responses=_problems(404, 409, 422))
     async def expire(device: Name) -> shapes.DeviceShape:
         return desk.expire(device)
 
     @router.put(
-        "/v1/devices/{device}/scenario",
+        "/v1/devices/{device:path}/scenario",
         summary="Give it a scenario of its own: one of the set by `name`, or the one in the body",
         openapi_extra={"requestBody": {**SCENARIO_BODY["requestBody"], "required": False}},
         responses=_problems(400, 404, 413, 415, 422),
@@ -481,13 +478,17 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         return shapes.Announced(device=desk.assign(device, scenario))
 
     @router.delete(
-        "/v1/devices/{device}/scenario",
+        "/v1/devices/{device:path}/scenario",
         status_code=204,
         summary="Give it back to the set",
         responses=_problems(404, 422),
     )
     async def unassign(device: Name) -> None:
         desk.unassign(device)
+
+    @router.delete("/v1/devices/{device:path}", status_code=204, summary="Forget it", responses=_problems(404, 422))
+    async def forget(device: Name) -> None:
+        desk.forget(device)
 
     @router.post("/v1/push", summary="Push a directive", responses=_problems(400, 404, 415, 422))
     async def push(asked: shapes.Push) -> shapes.Delivery:

@@ -564,3 +564,12 @@ def test_a_damaged_zip_is_a_problem(client: httpx.Client) -> None:
     data = bytearray(file.getvalue())
     data[40:60] = b"\xff" * 20
     problem(client.post("/v1/scenarios", content=bytes(data), headers={"content-type": "application/zip"}), 400)
+
+
+def test_a_token_with_slashes_is_a_device_too(client: httpx.Client) -> None:
+    """Base64 has some."""
+    path = "/v1/devices/aB%2FcD%2Bsecret%2Ftok%3D%3D"
+    assert client.put(f"{path}/scenario?name=lamp").json() == {"device": "…ok=="}
+    assert problem(client.get(path), 404)["detail"] == "…ok== is awaited, but has not come yet"
+    assert client.delete(f"{path}/scenario").status_code == 204
+    assert client.delete(path).status_code == 204
