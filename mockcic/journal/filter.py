@@ -9,8 +9,9 @@ import fnmatch
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from mockcic.journal.entry import KINDS, Entry
@@ -133,6 +134,11 @@ class Term:
     member: str
     expected: str
     holds: Callable[[object], bool]
+    get: Callable[[Entry], object] = field(init=False, repr=False, compare=False)
+    """The member of an entry: made once, for a wait looks at every entry there is before it begins."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "get", _getter(self.member))
 
     def compare(self, entry: Entry) -> Comparison:
         """Hold it against an entry; what people read is JSON, and a time of the wall clock an ISO 8601 one."""
@@ -152,7 +158,10 @@ class Filter:
 
     def fits(self, entry: Entry) -> bool:
         """Whether every term holds."""
-        return all(term.holds(member_of(entry, term.member)) for term in self.terms)
+        for term in self.terms:  # noqa: SIM110 - all() with a generator takes half as long again
+            if not term.holds(term.get(entry)):
+                return False
+        return True
 
     def compare(self, entry: Entry) -> tuple[Comparison, ...]:
         """Every term held against an entry, also those that hold; that it was sent only where it was not."""
@@ -198,6 +207,12 @@ def member_of(entry: Entry, member: str) -> object:
             return walk(entry.data.get("request", {}), rest.lower())
         case _:
             return walk(entry.data, member)
+
+
+def _getter(member: str) -> Callable[[Entry], object]:
+    if member in ("kind", "name", "number"):
+        return attrgetter(member)
+    return lambda entry: member_of(entry, member)
 
 
 def read_filter(asked: Asked, **members: Any) -> Filter:
