@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from mockcic.journal.entry import KINDS, Entry
+from mockcic.journal.packed import Packed
 from mockcic.scenario.conditions import MISSING, Condition
 from mockcic.scenario.match import walk
 from mockcic.scenario.words import suggest
@@ -201,12 +202,17 @@ def member_of(entry: Entry, member: str) -> object:
         case "entry":
             return entry
         case "context":
-            contexts = entry.data.get("contexts", MISSING)
+            contexts = _data(entry).get("contexts", MISSING)
             return contexts if contexts is MISSING else walk(contexts, rest)
         case "request":
-            return walk(entry.data.get("request", {}), rest.lower())
+            return walk(_data(entry).get("request", {}), rest.lower())
         case _:
-            return walk(entry.data, member)
+            return walk(_data(entry), member)
+
+
+def _data(entry: Entry) -> Mapping[str, Any]:
+    """Unpacked once: a path is looked up step by step."""
+    return entry.data.unpack() if isinstance(entry.data, Packed) else entry.data
 
 
 def _getter(member: str) -> Callable[[Entry], object]:
