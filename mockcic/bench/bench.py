@@ -19,7 +19,7 @@ from mockcic.control.shapes import Push, Target
 from mockcic.errors import StartError
 from mockcic.journal.entry import Entry, Kind
 from mockcic.journal.filter import Asked, read_filter
-from mockcic.journal.packed import Packed, pack
+from mockcic.journal.packed import packed_or_plain
 from mockcic.journal.redact import Redaction
 from mockcic.scenario.load import ScenarioSet
 from mockcic.scenario.model import Scenario
@@ -104,7 +104,7 @@ class Bench:
 
     def device(self, token: str | None = None) -> TestDevice:
         """A device of this test, with a fresh token unless one is given."""
-        if token:
+        if token and token not in self._devices:
             self._borrowed.add(token)
         token = token or f"test-{uuid.uuid4().hex}"
         if token not in self._devices:
@@ -386,7 +386,7 @@ class Bench:
         number, at_s, wall_s = (0, 0.0, time.time()) if last is None else (last.number, last.at_s, time.time())
         if last is not None:
             at_s += max(0.0, wall_s - last.wall_s)
-        members = Packed(pack(verdict.members()))
+        members = packed_or_plain(verdict.members())
         self._record.add(Entry(number, "verdict", at_s, wall_s, name=verdict.asked, data=members))
         return verdict
 

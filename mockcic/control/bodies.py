@@ -19,8 +19,8 @@ from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.scenario.load import BUILTIN, ScenarioSet, load_text, load_unpacked
 from mockcic.scenario.settings import Profile
 
-DAMAGED: Final = (zlib.error, lzma.LZMAError)
-"""What a damaged zip raises beside its own errors."""
+DAMAGED: Final = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+"""What a damaged zip raises, beside errors of Python's own."""
 
 MOST_FILES: Final = 1000
 """In a zip (INF)."""
@@ -125,15 +125,7 @@ class Unpacked:
             main = self._main(archive, names)
             folder = self._new_folder()
             archive.extractall(folder, members=names)
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            RuntimeError,
-            OSError,
-            ValueError,
-            EOFError,
-            *DAMAGED,
-        ) as error:
+        except (RuntimeError, OSError, ValueError, EOFError, *DAMAGED) as error:
             raise AskError(400, f"the body is no zip that can be read: {error}", member="body") from None
         return load_unpacked(folder, main, called=called or main, profile=profile, strict=strict)
 

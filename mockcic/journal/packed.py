@@ -69,3 +69,11 @@ class Packed(Mapping[str, Any]):
 def pack(values: dict[str, Any]) -> bytes:
     """The values as bytes; their texts stand in it as they are, in UTF-8. Raises `ValueError` for what is no JSON."""
     return marshal.dumps(values, VERSION)
+
+
+def packed_or_plain(values: dict[str, Any]) -> Mapping[str, Any]:
+    """The values packed; as they are where they hold something that is no JSON, or are nested too deep."""
+    try:
+        return Packed(pack(values))
+    except ValueError:
+        return values

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockcic.journal.packed import Packed, pack
+from mockcic.journal.packed import Packed, pack, packed_or_plain
 from mockcic.journal.store import Journal
 
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -52,3 +52,10 @@ def test_the_token_is_taken_out_of_name_dialogue_and_members() -> None:
     assert token not in json.dumps(entry.as_json(), ensure_ascii=False)
     assert entry.name == "A.…" + token[-4:]
     assert entry.data["payload"] == {"…" + token[-4:]: ["…" + token[-4:]]}
+
+
+def test_what_cannot_be_packed_stays_as_it_is() -> None:
+    """A verdict names entries of all kinds: it must not fail for what one of them holds."""
+    strange = {"came": [{"value": MappingProxyType({"a": 1})}]}
+    assert packed_or_plain(strange) is strange
+    assert isinstance(packed_or_plain({"a": 1}), Packed)
