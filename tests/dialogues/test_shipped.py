@@ -13,7 +13,7 @@ from mockcic.mock import Bench
 from mockcic.simulator.device import Device
 from mockcic.simulator.inbox import Answer
 from mockcic.simulator.lifeline import RefusedError
-from mockcic.simulator.mp3 import seconds
+from mockcic.sound.mp3 import seconds
 from mockcic.sound.make import tone
 from tests.dialogues.conftest import SCENARIOS, Speaker
 from tests.support.golden import golden

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mockcic.cic.catalogue import catalogue
-from mockcic.simulator import mp3
+from mockcic.sound import mp3
 from mockcic.simulator.reactions import IN_DIALOGUE, REACTIONS, Begin, Cut, CutOff, Report, Step, Wait, settle
 from mockcic.simulator.state import State
 from mockcic.sound import make

@@ -7,7 +7,7 @@ import wave
 
 import pytest
 
-from mockcic.simulator.mp3 import seconds
+from mockcic.sound.mp3 import seconds
 from mockcic.sound.make import mp3, read_wav, silence, tone, wav
 
 

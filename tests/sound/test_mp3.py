@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockcic.simulator import mp3
+from mockcic.sound import mp3
 from mockcic.sound import make
 
 
