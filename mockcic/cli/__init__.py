@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "show": ("mockcic.cli.show:command", "Print a trace file as a dialogue, or draw it."),
     "diff": ("mockcic.cli.diff:command", "Say what differs between two trace files."),
     "report": ("mockcic.cli.report:command", "Judge a run, for people and for CI systems."),
+    "certify": ("mockcic.cli.certify:command", "Walk a device through a suite; one report, evidence, an exit code."),
     "interfaces": ("mockcic.cli.interfaces:command", "Browse the events, directives and contexts of CIC."),
     "ca": ("mockcic.cli.ca:command", "Say where the certificate authority is, print it, make it anew."),
     "schema": ("mockcic.cli.schema:command", "Print the JSON Schema of scenario files, for editors."),
