@@ -349,7 +349,13 @@ class Engine:
             if self.settings.recognize_without_audio == 400:
                 self._refuse(upload, AUDIO_MISSING)
                 return
-            self._find("multipart.audio", "no audio part", "the sound of the request (PROTOCOL 3.5: INF)", upload)
+            self._find(
+                "multipart.audio",
+                "no audio part",
+                "the sound of the request (PROTOCOL 3.5: INF)",
+                "send the part named audio behind the metadata, before the last delimiter",
+                upload,
+            )
         matches: list[Match] = []
         for each in self._matches(upload, upload.sound, now):
             matches.append(each)
@@ -541,6 +547,7 @@ class Engine:
             "audio.stop-capture",
             f"still uploading {self.settings.stop_grace} s after StopCapture",
             "the end of the upload at once (PROTOCOL 3.4)",
+            "stop recording when StopCapture comes with the dialogue of the upload, then send the last delimiter",
             upload,
         )
         upload.cues.clear()
@@ -629,8 +636,8 @@ class Engine:
         del self._due[step]
         self._out.append(CallOff(step))
 
-    def _find(self, code: str, found: str, expected: str, upload: Upload) -> None:
-        self._out.append(Found(Finding(code, found, expected), upload.stream))
+    def _find(self, code: str, found: str, expected: str, mend: str, upload: Upload) -> None:
+        self._out.append(Found(Finding(code, found, expected, mend), upload.stream))
 
 
 def _template_finding(problem: Exception, where: str) -> Finding:
