@@ -27,7 +27,7 @@ from mockcic.scenario.words import is_there, real_path, said_path, shown, sugges
 
 BUILTIN: Final = Path(__file__).parent / "builtin"
 ENDINGS: Final = (".yaml", ".yml")
-OF_A_PART: Final = frozenset({"about", "include", "vars", "replies", "on"})
+OF_A_PART: Final = frozenset({"about", "include", "vars", "replies", "on", "cues", "downchannel", "settings"})
 """The keys that count in a file without `scenario`."""
 
 
@@ -257,7 +257,7 @@ class _Reader:
                         source.problem(
                             place,
                             f'"{key}" has no effect in a file without `scenario`',
-                            "include, vars, replies, on",
+                            "include, vars, replies, on, cues, downchannel, settings",
                             mend,
                             severity="warning",
                         )
@@ -280,6 +280,7 @@ class _Reader:
     def _mark(self, file: _File) -> None:
         assert file.model is not None
         file.model._path = file.source.path
+        file.model._is_part = file.is_part
         for index, rule in enumerate(file.model.on):
             rule._where = f"{file.source.path}:{file.source.position(('on', index)).line}"
         for sound in sounds_of(file.model):
@@ -444,16 +445,32 @@ def _put_together(file: _File) -> Whole | None:
     replies: dict[str, Any] = {}
     reply_entries: dict[str, Entry] = {}
     variables: dict[str, Any] = {}
+    cues: dict[str, Any] = {}
+    downchannel: list[Any] = []
+    settings = file.model.settings
     for part in parts:
         model, source = part.model, part.source
         assert model is not None
+        cues = {**model.cues, **cues}
+        if part is file or part.is_part:
+            downchannel += model.downchannel
+            settings = settings.with_defaults(model.settings)
         rules += [Entry(source, ("on", index), rule) for index, rule in enumerate(model.on)]
         for name, steps in model.replies.items():
             if name not in replies:
                 replies[name] = steps
                 reply_entries[name] = Entry(source, ("replies", name), steps)
         variables = {**model.vars, **variables}
-    scenario = _with(file.model, {"on": [entry.value for entry in rules], "replies": replies, "vars": variables})
+    rules.sort(key=lambda entry: entry.value.fallback)  # those behind all others; else the order stays
+    changes: dict[str, Any] = {
+        "on": [entry.value for entry in rules],
+        "replies": replies,
+        "vars": variables,
+        "cues": cues,
+        "downchannel": downchannel,
+        "settings": settings,
+    }
+    scenario = _with(file.model, changes)
     files = tuple((part.source, part.model) for part in parts if part.model is not None)
     return Whole(scenario, file.source, files, tuple(rules), reply_entries)
 
@@ -462,7 +479,7 @@ def _with(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     if not changes:
         return scenario
     changed = scenario.model_copy(update=dict(changes))
-    for name in ("effective", "needs_level"):  # a copy would keep what was worked out from the old values
+    for name in ("effective", "needs_level", "beside"):  # a copy would keep what was worked out from the old values
         changed.__dict__.pop(name, None)
     return changed
 

@@ -190,6 +190,11 @@ class Settings(Part):
         """The same, with every departure from the documents refused (`mockcic serve --strict`)."""
         return self._changed(STRICT)
 
+    def with_defaults(self, other: Settings) -> Settings:
+        """The same, and for what it does not say what `other` says."""
+        more = other.model_fields_set - self.model_fields_set
+        return self._changed({name: getattr(other, name) for name in more}) if more else self
+
     def _changed(self, values: Mapping[str, Any]) -> Settings:
         changed = self.model_copy(update=values)
         for name in (
