@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "diff": ("mockcic.cli.diff:command", "Say what differs between two trace files."),
     "report": ("mockcic.cli.report:command", "Judge a run, for people and for CI systems."),
     "interfaces": ("mockcic.cli.interfaces:command", "Browse the events, directives and contexts of CIC."),
+    "dialects": ("mockcic.cli.dialects:command", "List the dialects that `serve --dialect` knows."),
     "ca": ("mockcic.cli.ca:command", "Say where the certificate authority is, print it, make it anew."),
     "schema": ("mockcic.cli.schema:command", "Print the JSON Schema of scenario files, for editors."),
     "ping": ("mockcic.cli.ping:command", "Ask a server whether it is up; the healthcheck of containers."),

@@ -175,6 +175,17 @@ def _message(it: Page, cic: Catalogue, spec: MessageSpec) -> None:
     if spec.forms:
         forms = [", ".join(name for name in spec.fields if name in form) or "no members" for form in spec.forms]
         it.text(f"It has {'; or '.join(forms)}.", "  ")
+    if spec.kind == "event":
+        from mockcic.scenario.behaviour import answers
+
+        it.heading("What the mock does by itself")
+        it.table([(f"builtin/{each.part}", each.said) for each in answers(spec.full_name)] or [("", "204")])
+    elif spec.kind == "directive":
+        from mockcic.scenario.behaviour import senders
+
+        if parts := senders(spec.full_name):
+            it.heading("Sent by itself")
+            it.text(", ".join(f"builtin/{part}" for part in parts), "  ")
     if spec.note:
         it.heading("Note")
         it.text(spec.note, "  ")

@@ -57,6 +57,7 @@ from mockcic.scenario.upload import DeviceFacts, Upload
 from mockcic.scenario.words import read_duration
 
 HELLO: Final = Send(directive="Clova.Hello")
+HELLO_IN_DIALOGUE: Final = Send(directive="Clova.Hello", dialogRequestId="{{ uuid() }}")
 STOP: Final = Send(directive=STOP_CAPTURE)
 AUDIO_MISSING: Final = Refusal(400, "audio part is missing")
 
@@ -221,7 +222,9 @@ class Engine:
                 self._arm(cue, fact.stream, None, now)
 
     def _send_hello(self, now: float) -> None:
-        self._push(HELLO, None, now, "the downchannel was opened")
+        self._push(
+            HELLO_IN_DIALOGUE if self.settings.hello_dialogue else HELLO, None, now, "the downchannel was opened"
+        )
 
     def _close_downchannel(self, fact: DownchannelClosed) -> None:
         self._call_off(fact.stream)

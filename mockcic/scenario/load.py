@@ -14,6 +14,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from mockcic.errors import Problem, ScenarioError, StartError
+from mockcic.scenario.dialects import DialectName
 from mockcic.scenario.explain import explain
 from mockcic.scenario.lint import Entry, Whole, lint_file, lint_whole
 from mockcic.scenario.model import Scenario
@@ -78,15 +79,16 @@ def load(
     *,
     variables: Mapping[str, Any] | None = None,
     profile: Profile | None = None,
+    dialect: DialectName | None = None,
     strict: bool = False,
     default: str | None = None,
 ) -> ScenarioSet:
     """Read files and folders.
 
     `variables` override `vars` of every scenario that has them; a text among them is read as YAML would read it.
-    `profile` and `strict` override what the files say. `default` names the scenario of devices that no `for` fits;
-    without it that is the first one without `for`. Raises ScenarioError with all problems, and StartError when a path
-    does not exist, cannot be read, or holds no scenario.
+    `profile`, `dialect` and `strict` override what the files say. `default` names the scenario of devices that no `for`
+    fits; without it that is the first one without `for`. Raises ScenarioError with all problems, and StartError when a
+    path does not exist, cannot be read, or holds no scenario.
     """
     reader = _Reader()
     for path in paths:
@@ -97,7 +99,8 @@ def load(
             reader.read_named(path)
         else:
             raise StartError(f"there is no scenario file or folder {path}")
-    return reader.finish(variables or {}, profile, strict, default, called=", ".join(map(str, paths)))
+    called = ", ".join(map(str, paths))
+    return reader.finish(variables or {}, profile, strict, default, called=called, dialect=dialect)
 
 
 def load_unpacked(
@@ -127,14 +130,28 @@ def load_text(
     return reader.finish(variables or {}, profile, strict, None, called=name)
 
 
-def builtin(name: str = "default", *, profile: Profile | None = None, strict: bool = False) -> ScenarioSet:
+def builtin(
+    name: str = "default",
+    *,
+    profile: Profile | None = None,
+    dialect: DialectName | None = None,
+    strict: bool = False,
+) -> ScenarioSet:
     """A scenario that comes with mockcic. Raises StartError when there is none of this name."""
     path = BUILTIN / f"{name}.yaml"
     if not path.is_file():
         raise StartError(f"there is no built-in scenario {name}; there are {', '.join(builtin_names())}")
     reader = _Reader()
     reader.read_file(path, f"builtin/{name}", BUILTIN)
-    return reader.finish({}, profile, strict, None, called=f"builtin/{name}")
+    return reader.finish({}, profile, strict, None, called=f"builtin/{name}", dialect=dialect)
+
+
+def read_part(name: str) -> Scenario:
+    """The file of a part that comes with mockcic, without what it includes."""
+    file = _Reader().read(BUILTIN / f"{name}.yaml", f"builtin/{name}", BUILTIN)
+    assert file is not None
+    assert file.model is not None
+    return file.model
 
 
 def builtin_names() -> list[str]:
@@ -342,7 +359,14 @@ class _Reader:
         return self.read(path, called, root, way)
 
     def finish(
-        self, variables: Mapping[str, Any], profile: Profile | None, strict: bool, default: str | None, *, called: str
+        self,
+        variables: Mapping[str, Any],
+        profile: Profile | None,
+        strict: bool,
+        default: str | None,
+        *,
+        called: str,
+        dialect: DialectName | None = None,
     ) -> ScenarioSet:
         """Put the files together and judge the whole; raise when there is an error anywhere."""
         wholes = [whole for file in self.main if (whole := _put_together(file)) is not None]
@@ -358,6 +382,7 @@ class _Reader:
         if not scenarios:
             raise StartError(f"no scenario in {called}: a scenario is a .yaml file with `scenario: NAME` at the top")
         changes: dict[str, Any] = {} if profile is None else {"profile": profile}
+        changes |= {} if dialect is None else {"dialect": dialect}
         scenarios = [
             _with(each, changes | ({"settings": each.settings.strict()} if strict else {})) for each in scenarios
         ]
@@ -504,5 +529,6 @@ __all__ = [
     "load",
     "load_text",
     "load_unpacked",
+    "read_part",
     "scenario_files",
 ]

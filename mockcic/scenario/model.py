@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model
 from pydantic_core import PydanticCustomError
 
 from mockcic.scenario.conditions import AnyCondition
+from mockcic.scenario.dialects import DialectName
 from mockcic.scenario.settings import AnyProfile, Part, Settings
 from mockcic.scenario.steps import Cue, Steps
 from mockcic.scenario.words import Duration, Name, Texts, Values, Word, read_base64, read_list
@@ -252,6 +253,9 @@ class Scenario(Part):
     profile: AnyProfile = Field(
         default="2021", description="seed (August 2017) or 2021: chooses defaults (PROTOCOL section 0)."
     )
+    dialect: DialectName | None = Field(
+        default=None, description="A named bundle of settings (`mockcic dialects`); `settings` of the file win."
+    )
     settings: Settings = Field(default_factory=Settings, description="The questions the documents leave open.")
     tokens: Annotated[Tokens, BeforeValidator(_read_tokens)] = Field(
         default_factory=Tokens, description="The bearer tokens taken; any without it."
@@ -289,8 +293,8 @@ class Scenario(Part):
 
     @cached_property
     def effective(self) -> Settings:
-        """The settings with what the profile decides filled in."""
-        return self.settings.for_profile(self.profile)
+        """The settings with what the dialect and the profile decide filled in."""
+        return self.settings.in_dialect(self.dialect).for_profile(self.profile)
 
     @cached_property
     def beside(self) -> tuple[tuple[int, Rule], ...]:

@@ -31,6 +31,11 @@ def test_the_table_of_settings_is_that_of_the_code(generate: ModuleType) -> None
     assert (ROOT / "docs" / "scenarios.md").read_text() == generate.scenarios_page(), "run: python docs/generate.py"
 
 
+@pytest.mark.parametrize("name", ["dialects", "interfaces"])
+def test_a_page_that_is_made_whole_is_that_of_the_code(generate: ModuleType, name: str) -> None:
+    assert (ROOT / "docs" / f"{name}.md").read_text() == getattr(generate, f"{name}_page")()
+
+
 def test_the_editor_schema_is_that_of_the_code(generate: ModuleType) -> None:
     assert (ROOT / "docs" / "scenario.schema.json").read_text() == generate.schema_file(), (
         "run: python docs/generate.py"
