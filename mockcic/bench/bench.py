@@ -373,7 +373,9 @@ class Bench:
         __tracebackhide__ = True
         if self.scenarios is None:
             raise StartError("no scenario was loaded here; all_rules_used asks about the rules of one")
-        rules = [(each.scenario, rule.label) for each in self.scenarios.scenarios for rule in each.on]
+        rules = [
+            (each.scenario, rule.label) for each in self.scenarios.scenarios for rule in each.on if not rule.beside
+        ]
         entries, gone = self._scope(None, device)
         return self.say(judge.all_rules_used(entries, rules, gone=gone)).raise_if_broken()
 

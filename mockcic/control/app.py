@@ -88,6 +88,7 @@ Name = Annotated[
     str, InPath(min_length=1, max_length=8192, description="A short name, with or without its …, or a token.")
 ]
 ScenarioName = Annotated[str, InPath(min_length=1, max_length=200)]
+CueName = Annotated[str, InPath(min_length=1, max_length=200, description="The name of a cue of its scenario.")]
 OneDevice = Annotated[str | None, Query(min_length=1, max_length=8192, description="Only this device.")]
 OnlyAfter = Annotated[int, Query(ge=0, lt=2**53, description="Only entries younger than the one of this number.")]
 OfProfile = Annotated[Profile | None, Query(description="This profile, whatever the scenario says.")]
@@ -420,6 +421,20 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
     @router.post("/v1/devices", summary="Announce a token before its device comes", responses=_problems(400, 415, 422))
     async def announce(asked: shapes.Announcement) -> shapes.Announced:
         return shapes.Announced(device=desk.announce(asked.token))
+
+    @router.get(
+        "/v1/devices/{device:path}/cues", summary="What can be made to happen on it", responses=_problems(404, 422)
+    )
+    async def cues(device: Name) -> shapes.CueList:
+        return shapes.CueList(cues=desk.cues(device))
+
+    @router.post(
+        "/v1/devices/{device:path}/cues/{cue}",
+        summary="Make a named cue of its scenario happen",
+        responses=_problems(400, 404, 409, 415, 422),
+    )
+    async def play_cue(device: Name, cue: CueName, asked: shapes.CueArgs) -> shapes.DeviceShape:
+        return desk.play_cue(device, cue, asked.args)
 
     @router.get("/v1/devices/{device:path}", summary="One device", responses=_problems(404, 422))
     async def device_of(device: Name) -> shapes.DeviceShape:

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from mockcic.cic.catalogue import catalogue
+from mockcic.cic.facts import CueWanted
 from mockcic.cic.message import Attachment, Directive
 from mockcic.control.ask import AskError, not_found
 from mockcic.control.shapes import (
+    CueShape,
     DeliveredTo,
     Delivery,
     DeviceChange,
@@ -142,6 +144,30 @@ class Desk:
         if change.state is not None and change.state not in states:
             raise not_found("state", change.state, states)
         device.put(state=change.state, variables=change.vars)
+        return self._shape(device)
+
+    def cues(self, name: str) -> list[CueShape]:
+        """What can be made to happen on a device: the named cues of its scenario."""
+        cues = self.find(name).scenario.cues
+        return [CueShape(cue=each, about=cue.about, args=cue.args) for each, cue in cues.items()]
+
+    def play_cue(self, name: str, cue: str, args: Mapping[str, Any]) -> DeviceShape:
+        """Make a named cue of its scenario happen on a device; the device as it is then."""
+        device = self.find(name)
+        cues = device.scenario.cues
+        if cue not in cues:
+            raise not_found("cue", cue, sorted(cues))
+        wanted = cues[cue]
+        for each in args:
+            if each not in wanted.args:
+                there_are = f"it takes {', '.join(wanted.args)}" if wanted.args else "it takes none"
+                raise AskError(422, f"the cue {cue} has no argument {each}; {there_are}", member="args")
+        missing = [each for each in wanted.required if args.get(each) is None]
+        if missing:
+            raise AskError(422, f"the cue {cue} needs {' and '.join(missing)}", member="args")
+        if wanted.push and device.downchannel is None:
+            raise AskError(409, f"{device.name} has no downchannel for the cue {cue}", member="device")
+        device.tell(CueWanted(cue, dict(args)))
         return self._shape(device)
 
     def reset(self, name: str) -> DeviceShape:
@@ -431,7 +457,7 @@ class Desk:
             chosen = [self.find(device).scenario]
         else:
             chosen = self.scenarios_in_use()
-        rules = [(each.scenario, rule.label) for each in chosen for rule in each.on]
+        rules = [(each.scenario, rule.label) for each in chosen for rule in each.on if not rule.beside]
         entries, gone = self._scope(after, device)
         return self.judged(all_rules_used(entries, rules, gone=gone), device)
 
@@ -575,7 +601,7 @@ def make_trace(
     """A trace of these entries; `sound` gives the bytes of a digest."""
     digests = {entry.data["sha256"] for entry in entries if entry.kind in SOUNDING and entry.data.get("sha256")}
     used = Counter((entry.data.get("scenario", ""), entry.name) for entry in entries if entry.kind == "match")
-    rules = dict.fromkeys((each.scenario, rule.label) for each in scenarios for rule in each.on)
+    rules = dict.fromkeys((each.scenario, rule.label) for each in scenarios for rule in each.on if not rule.beside)
     return Trace(
         entries=tuple(entries),
         title=title,

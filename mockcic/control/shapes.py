@@ -68,6 +68,26 @@ class DeviceChange(Shape):
     vars: dict[str, Any] = Field(default_factory=dict, description="Variables of its scenario, with new values.")
 
 
+class CueShape(BaseModel):
+    """Something that can be made to happen on a device."""
+
+    cue: str
+    about: str
+    args: dict[str, Any] = Field(description="What may be given, with defaults; null must be given.")
+
+
+class CueList(BaseModel):
+    """The named cues of a device's scenario."""
+
+    cues: list[CueShape]
+
+
+class CueArgs(Shape):
+    """What a cue is given."""
+
+    args: dict[str, Any] = Field(default_factory=dict, description="By name; the defaults of the scenario without.")
+
+
 class ScenarioShape(BaseModel):
     """A scenario of the set."""
 

@@ -295,6 +295,7 @@ async def test_the_built_in_scenario_answers_both_ways_of_asking(cic: Bench) -> 
             assert names(answer) == ["SpeechSynthesizer.Speak", "Clova.RenderText"]
             assert next(iter(answer.directives[0].attachments.values()))
         await device.wait_for("SpeechRecognizer.StopCapture")
-        assert (await device.send("Alerts.RequestSynchronizeAlert", {})).status == 204
+        assert names(await device.send("Alerts.RequestSynchronizeAlert", {})) == ["Alerts.SynchronizeAlert"]
+        assert (await device.send("TemplateRuntime.RequestPlayerInfo", {"token": "t", "range": {}})).status == 204
         await device.idle(timeout=5)
     assert cic.findings == ()
