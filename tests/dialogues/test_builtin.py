@@ -51,6 +51,7 @@ async def came(device: TestDevice, name: str, *, count: int = 1) -> None:
 # ---------------------------------------------------------------------- alarms
 
 
+@pytest.mark.breaks("expect.once")  # said again by hand, to see what the mock makes of it
 async def test_an_alarm_set_on_demand_rings_is_stopped_by_button_and_is_gone(cic: Bench, live: Live) -> None:
     """7.6."""
     test, speaker = live("alerts")
@@ -230,6 +231,7 @@ async def test_a_device_that_has_settled_is_asked_for_its_state_once(cic: Bench,
 # ---------------------------------------------------------------------- the others
 
 
+@pytest.mark.breaks("expect.once")  # said again by hand, to see what the mock makes of it
 async def test_a_request_is_delegated_and_its_result_fetched_once(cic: Bench, live: Live) -> None:
     """7.9: no message carries a dialogue id."""
     test, speaker = live("delegation")
@@ -278,7 +280,7 @@ WAKE = {
         "inputSource": "SELF",
         "payload": {
             "deviceUUID": "fc94e539-670a-4fdf-96f9-78e231f54207",
-            "wakeWord": {"name": "hey_clova", "indices": {"startIndexInSamples": 4800, "endIndexInSamples": 20000}},
+            "wakeWord": {"name": "hey_clova", "indices": {"startIndexInSamples": 4800, "endIndexInSamples": 12000}},
         },
     }
 }
