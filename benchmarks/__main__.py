@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import asking, delays, downchannels, events, journal, plugin, start
+from benchmarks import asking, conformance, delays, downchannels, events, journal, plugin, start
 from benchmarks.harness import print_table
 
 ALL = {
@@ -14,6 +14,7 @@ ALL = {
     "start": start.run,
     "journal": journal.run,
     "asking": asking.run,
+    "conformance": conformance.run,
     "plugin": plugin.run,
     "memory": journal.memory,
 }

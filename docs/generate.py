@@ -12,10 +12,12 @@ from typing import Any
 
 from mockcic.scenario.schema import scenario_schema
 from mockcic.scenario.settings import PROFILES, STRICT, Settings
+from mockcic.verdict.conformance import RULES
 
 DOCS = Path(__file__).parent
 EXAMPLE = re.compile(r"<!-- example: (?P<file>\S+) -->\n```(?P<language>\w+)\n.*?^```\n", re.DOTALL | re.MULTILINE)
 BEGIN, END = "<!-- settings: generated -->\n", "<!-- settings: end -->\n"
+RULES_BEGIN, RULES_END = "<!-- rules: generated -->\n", "<!-- rules: end -->\n"
 
 
 def settings_table() -> str:
@@ -50,6 +52,25 @@ def scenarios_page() -> str:
     return before + BEGIN + "\n" + settings_table() + "\n" + END + after
 
 
+def rules_table() -> str:
+    """Markdown: each conformance rule with its basis, whether it counts, and how to mend a break."""
+    lines = ["| rule | a device | basis | source | a break | mend |", "|---|---|---|---|---|---|"]
+    for rule in RULES:
+        counts = "counts" if rule.severity == "error" else "is advice"
+        counts += "" if rule.seed else "; not asked of the seed"
+        cells = (f"`{rule.id}`", rule.says, rule.basis, rule.source, counts, rule.mend)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def conformance_page() -> str:
+    """docs/conformance.md with the table as it is now."""
+    page = (DOCS / "conformance.md").read_text()
+    before, _, rest = page.partition(RULES_BEGIN)
+    after = rest.partition(RULES_END)[2]
+    return before + RULES_BEGIN + "\n" + rules_table() + "\n" + RULES_END + after
+
+
 def other_languages_page() -> str:
     """docs/other-languages.md with the examples as they are now, each behind its `<!-- example: FILE -->`."""
     page = (DOCS / "other-languages.md").read_text()
@@ -68,5 +89,6 @@ def schema_file() -> str:
 
 if __name__ == "__main__":
     (DOCS / "scenarios.md").write_text(scenarios_page())
+    (DOCS / "conformance.md").write_text(conformance_page())
     (DOCS / "other-languages.md").write_text(other_languages_page())
     (DOCS / "scenario.schema.json").write_text(schema_file())

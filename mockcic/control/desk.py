@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mockcic.cic.catalogue import catalogue
 from mockcic.cic.message import Attachment, Directive
@@ -29,6 +29,7 @@ from mockcic.journal.filter import Filter
 from mockcic.journal.redact import Redaction
 from mockcic.scenario.load import ScenarioSet
 from mockcic.scenario.model import Scenario
+from mockcic.scenario.settings import Profile
 from mockcic.scenario.steps import Send, read_step
 from mockcic.scenario.template import RenderError
 from mockcic.server.app import Cic
@@ -38,6 +39,9 @@ from mockcic.verdict.judge import all_rules_used, never, no_findings, no_unmatch
 from mockcic.verdict.times import Times, read_times
 from mockcic.verdict.verdict import Verdict
 from mockcic.verdict.waiting import Waiting
+
+if TYPE_CHECKING:
+    from mockcic.verdict.conformance import Conformance, Limits, Rule
 
 SOUNDING: Final = ("upload", "attachment")
 """Kinds of entries that name a sound."""
@@ -402,22 +406,22 @@ class Desk:
     def verify(self, asked: Filter, times: Times, *, after: int = 0, device: str | None = None) -> Verdict:
         """How often something came."""
         entries, gone = self._scope(after, device)
-        return self._judged(verify(entries, asked, times, gone=gone), device)
+        return self.judged(verify(entries, asked, times, gone=gone), device)
 
     def verify_order(self, asked: Sequence[Filter], *, after: int = 0, device: str | None = None) -> Verdict:
         """Whether things came one after another."""
         entries, gone = self._scope(after, device)
-        return self._judged(verify_order(entries, asked, gone=gone), device)
+        return self.judged(verify_order(entries, asked, gone=gone), device)
 
     def no_unmatched(self, *, after: int = 0, device: str | None = None) -> Verdict:
         """Whether every event found a rule."""
         entries, gone = self._scope(after, device)
-        return self._judged(no_unmatched(entries, gone=gone), device)
+        return self.judged(no_unmatched(entries, gone=gone), device)
 
     def no_findings(self, *, after: int = 0, device: str | None = None, allow: Sequence[str] = ()) -> Verdict:
         """Whether no device departed from the documents."""
         entries, gone = self._scope(after, device)
-        return self._judged(no_findings(entries, gone=gone, allow=allow), device)
+        return self.judged(no_findings(entries, gone=gone, allow=allow), device)
 
     def all_rules_used(self, *, scenario: str | None = None, after: int = 0, device: str | None = None) -> Verdict:
         """Whether every rule answered at least once."""
@@ -429,7 +433,37 @@ class Desk:
             chosen = self.scenarios_in_use()
         rules = [(each.scenario, rule.label) for each in chosen for rule in each.on]
         entries, gone = self._scope(after, device)
-        return self._judged(all_rules_used(entries, rules, gone=gone), device)
+        return self.judged(all_rules_used(entries, rules, gone=gone), device)
+
+    async def conformance(
+        self,
+        *,
+        after: int = 0,
+        device: str | None = None,
+        limits: Limits | None = None,
+        rules: Sequence[Rule] | None = None,
+        profile: Profile | None = None,
+    ) -> tuple[Conformance, list[Entry]]:
+        """Every rule of the guide held against what devices did until now, and the entries it was judged by.
+
+        A device is judged in the profile of its scenario unless told otherwise. In a thread: devices go on meanwhile.
+        """
+        from mockcic.verdict.conformance import RULES, judge
+
+        name = None if device is None else self.name_of(device)
+        entries, gone = self._scope(after, None)
+        profiles = {each.name: each.scenario.profile for each in self.cic.devices}
+        judged = await asyncio.to_thread(
+            judge,
+            entries,
+            limits,
+            until_s=self.journal.age_s,
+            is_whole=not gone and not after,
+            device=name,
+            rules=RULES if rules is None else rules,
+            profile=profile or (lambda device: profiles.get(device, "2021")),
+        )
+        return judged, entries
 
     async def wait(
         self, asked: Filter, times: Times, *, within_s: float, after: int = 0, device: str | None = None
@@ -440,7 +474,7 @@ class Desk:
         ended = await self._listen(waiting, after, name, within_s)
         _, gone = self._scope(after, name)
         verdict = waiting.verdict(lambda: self._scope(after, name)[0], gone=gone, within_s=within_s)
-        return self._judged(_cut_short(verdict) if ended else verdict, name)
+        return self.judged(_cut_short(verdict) if ended else verdict, name)
 
     async def never(self, asked: Filter, *, for_s: float, after: int = 0, device: str | None = None) -> Verdict:
         """Look on for a while whether something stays away."""
@@ -448,7 +482,7 @@ class Desk:
         ended = await self._listen(Waiting(asked, Times(0, 0)), after, name, for_s)
         entries, gone = self._scope(after, name)
         verdict = never(entries, asked, gone=gone, for_s=for_s)
-        return self._judged(_cut_short(verdict) if ended and verdict.kept else verdict, name)
+        return self.judged(_cut_short(verdict) if ended and verdict.kept else verdict, name)
 
     def _scope(self, after: int, device: str | None) -> tuple[list[Entry], bool]:
         """The entries of a scope, and whether others of it have been dropped."""
@@ -472,7 +506,7 @@ class Desk:
             end()
         return self.ended and not waiting.over
 
-    def _judged(self, verdict: Verdict, device: str | None) -> Verdict:
+    def judged(self, verdict: Verdict, device: str | None) -> Verdict:
         name = "" if device is None else self.name_of(device)
         self.journal.add("verdict", device=name, name=verdict.asked, **verdict.members())
         return verdict

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mockcic.scenario.settings import Profile
+
 WAIT_S = 5.0
 LONGEST_WAIT_S = 3600.0
 
@@ -206,6 +208,15 @@ class Findings(Scope):
     allow: list[str] = Field(default_factory=list, description="Codes that do not count; * and ? as wildcards.")
 
 
+class Conform(Scope):
+    """The devices keep the guide (docs/conformance.md)."""
+
+    allow: list[str] = Field(default_factory=list, description="Ids of rules that are not judged; wildcards allowed.")
+    limits: dict[str, float | str] = Field(default_factory=dict, description="Other numbers for the rules, or off.")
+    profile: Profile | None = Field(default=None, description="This profile, whatever the scenarios say.")
+    strict: bool = Field(default=False, description="Broken advice counts, too.")
+
+
 class RulesUsed(Scope):
     """Every rule of a scenario answered at least once."""
 
@@ -223,6 +234,16 @@ class VerdictShape(BaseModel):
     status: Literal["kept", "broken", "error"]
     why: str
     text: str = Field(description="All of it for people, field by field.")
+
+
+class ConformanceShape(BaseModel):
+    """What each device keeps and breaks; of a rule `verdict` is kept, broken or not seen."""
+
+    model_config = ConfigDict(extra="allow")
+
+    ok: bool
+    limits: dict[str, float | str]
+    devices: list[dict[str, Any]]
 
 
 class EntryShape(BaseModel):
