@@ -96,7 +96,7 @@ MISBEHAVIOURS: Final[Mapping[str, Misbehaviour]] = {
     "audio.pace": Misbehaviour("sends its sound all at once", _SOUND),
     "audio.stop-capture": Misbehaviour("records on for 2 s after StopCapture", "with a voice request that is stopped"),
     "audio.wake-word": Misbehaviour(
-        "says that the wake word begins with the first sample and ends behind the last",
+        "says that the wake word begins with the first sample, with nothing before it",
         "when it speaks after a wake word",
     ),
     "audio.level": Misbehaviour("sends sound that is clipped", _SOUND),

@@ -136,7 +136,7 @@ class Vices:
         if "message.speech-id" in rules:
             payload = {name: value for name, value in payload.items() if name not in ("speechId", "explicit")}
         if "audio.wake-word" in rules and "wakeWord" in (initiated := payload.get("initiator", {}).get("payload", {})):
-            word = initiated["wakeWord"] | {"indices": {"startIndexInSamples": 0, "endIndexInSamples": 9_999_999}}
+            word = initiated["wakeWord"] | {"indices": {"startIndexInSamples": 0, "endIndexInSamples": 9_600}}
             payload["initiator"] = payload["initiator"] | {"payload": initiated | {"wakeWord": word}}
         return replace(event, payload=payload, dialog_request_id=dialogue)
 

@@ -10,7 +10,7 @@ RATE: Final = 16_000
 LEAD_SAMPLES: Final = 4_800
 """300 ms that stand in front of the wake word (PROTOCOL 3.3)."""
 
-WORD_S: Final = 0.8
+WORD_S: Final = 0.6
 WORD_HZ: Final = 620.0
 BYTES_PER_SAMPLE: Final = 2
 
