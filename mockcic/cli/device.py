@@ -204,9 +204,14 @@ class Run:
         """Live to the end or to SIGTERM, whichever is first; then the device says goodbye."""
         limit = asyncio.timeout(None)
         loop = asyncio.get_running_loop()
+
+        def leave() -> None:
+            if not limit.expired():
+                limit.reschedule(loop.time())
+
         try:
             async with limit:
-                loop.add_signal_handler(signal.SIGTERM, lambda: limit.expired() or limit.reschedule(loop.time()))
+                loop.add_signal_handler(signal.SIGTERM, leave)
                 await life
         except TimeoutError:
             if not limit.expired():
