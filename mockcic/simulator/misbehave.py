@@ -33,7 +33,9 @@ MISBEHAVIOURS: Final[Mapping[str, Misbehaviour]] = {
         "sends Settings.RequestVersionSpec right behind the request for the downchannel, and all others without Hello",
         "surely where Hello is late (settings: {hello: {after: 500ms}}); without that it is a race",
     ),
-    "connection.downchannel-first": Misbehaviour("begins each connection with GET /ping", "with any event after it"),
+    "connection.downchannel-first": Misbehaviour(
+        "begins each connection with an event, before it asks for the downchannel", "at once, with each connection"
+    ),
     "connection.one-downchannel": Misbehaviour(
         "asks for a second downchannel on the same connection while the first one is alive",
         "0.5 s after the first Hello",
@@ -92,14 +94,14 @@ MISBEHAVIOURS: Final[Mapping[str, Misbehaviour]] = {
     "audio.present": Misbehaviour(
         "sends SpeechRecognizer.Recognize without a sound, which is refused with 400", _SOUND
     ),
-    "audio.format": Misbehaviour("sends big-endian samples", _SOUND),
+    "audio.format": Misbehaviour("sends big-endian samples, and calls them sound of 8 kHz", _SOUND),
     "audio.pace": Misbehaviour("sends its sound all at once", _SOUND),
     "audio.stop-capture": Misbehaviour("records on for 2 s after StopCapture", "with a voice request that is stopped"),
     "audio.wake-word": Misbehaviour(
         "says that the wake word begins with the first sample, with nothing before it",
         "when it speaks after a wake word",
     ),
-    "audio.level": Misbehaviour("sends sound that is clipped", _SOUND),
+    "audio.level": Misbehaviour("sends silence", _SOUND),
     # ---- expectations
     "expect.reported": Misbehaviour(
         "reports no speech, action, state, setting, delegation, command, nor that an alert was set or deleted",

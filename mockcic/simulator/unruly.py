@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ from mockcic.cic.message import Event
 from mockcic.simulator.client import Connection, ConnectionLostError, Headers, Stream, StreamResetError
 from mockcic.simulator.inbox import Inbox
 from mockcic.simulator.lifeline import Lifeline, read_directives
+from mockcic.simulator.state import SEOUL, State
 from mockcic.simulator.upload import Form
 from mockcic.simulator.vices import Vices
 
@@ -34,7 +37,7 @@ class UnrulyLifeline(Lifeline):
         self.vices = vices
         self._second: Stream | None = None
         self._asked_twice = False
-        self._pinged: list[Connection] = []
+        self._began_with_event: Connection | None = None
         self._events_on: Connection | None = None
         self._refused = 0
 
@@ -43,9 +46,9 @@ class UnrulyLifeline(Lifeline):
         if self._second is not None:
             second, self._second = self._second, None
             return second
-        if "connection.downchannel-first" in rules and connection not in self._pinged:
-            self._pinged.append(connection)
-            await self._get_ping(connection)
+        if "connection.downchannel-first" in rules and connection is not self._began_with_event:
+            self._began_with_event = connection
+            await self._post_too_early(connection)
         stream = await super()._ask(connection)
         if "connection.hello-awaited" in rules:
             self._become_ready()
@@ -53,6 +56,17 @@ class UnrulyLifeline(Lifeline):
             self._asked_twice = True
             self._tasks.create_task(self._ask_again(connection))
         return stream
+
+    async def _post_too_early(self, connection: Connection) -> None:
+        """An event although there is no downchannel yet; its answer is not looked at."""
+        contexts = State().contexts(datetime.now(SEOUL))
+        event = Event("Settings", "RequestVersionSpec", str(uuid.uuid4()), {}, None, contexts)
+        form = Form()
+        headers = [*self._headers(), ("content-type", form.content_type)]
+        stream = await connection.request("POST", "/v1/events", headers, end=False)
+        with suppress(StreamResetError):
+            await stream.send(form.whole(event), end=True)
+            await stream.head()
 
     async def _ask_again(self, connection: Connection) -> None:
         """A second downchannel beside the first; when the server ends the first, it is read on."""
