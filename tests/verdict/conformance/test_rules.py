@@ -355,6 +355,26 @@ def test_a_context_ahead_of_its_report_is_none_against_it() -> None:
     assert judge(life).rule("message.context-true").status == "kept"
 
 
+def test_who_is_stopped_within_the_wake_word_sends_no_more_of_it() -> None:
+    """StopCapture may come that soon (PROTOCOL 3.4)."""
+    indices = {"startIndexInSamples": 4800, "endIndexInSamples": 17_600}
+    payload = {**FORMAT, "initiator": {"type": "WAKEWORD", "payload": {"wakeWord": {"indices": indices}}}}
+    life = up().event(1.0, SPEECH, payload, dialogue="d1").push(2.0, STOP, dialogue="d1").sound(2.1).answer(2.2)
+    assert judge(life).rule("audio.wake-word").status == "not seen"
+
+
+def test_alerts_that_the_server_replaced_are_gone_without_a_report() -> None:
+    """PROTOCOL 7.1: SynchronizeAlert has no report."""
+    none = {"Alerts.AlertsState": {"allAlerts": [], "activeAlerts": []}}
+    life = up().tell(1.0, "Alerts.SetAlertSucceeded", SET)
+    life.push(2.0, "Alerts.SynchronizeAlert", {"allAlerts": []})
+    life.tell(3.0, "Settings.Report", {"configuration": {}}, contexts=none)
+    assert judge(life).rule("message.context-true").status == "not seen"
+    life = up().tell(1.0, "Alerts.SetAlertSucceeded", SET)
+    life.tell(3.0, "Settings.Report", {"configuration": {}}, contexts=none)
+    assert judge(life).rule("message.context-true").status == "broken"
+
+
 def test_rules_that_need_everything_are_not_judged_when_entries_were_dropped() -> None:
     verdict = judge(told("SpeechStarted", token="t9"), is_whole=False).rule("expect.foreign")
     assert (verdict.status, verdict.notes) == ("not seen", ("older entries of the device were dropped",))
