@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import asking, delays, downchannels, events, journal, plugin, start
+from benchmarks import asking, conformance, delays, downchannels, events, journal, plugin, start
 from benchmarks.harness import print_table
 
 ALL = {
     "events": events.run,
+    "check": events.check,
     "downchannels": downchannels.run,
     "delays": delays.run,
     "start": start.run,
     "journal": journal.run,
     "asking": asking.run,
+    "conformance": conformance.run,
     "plugin": plugin.run,
     "memory": journal.memory,
 }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from mockcic import AskError, Bench, MockCIC, StartError
 from mockcic.bench.remote import RemotePlace
 from mockcic.simulator.device import Device
+from mockcic.verdict.conformance import ConformanceError
 
 SCENARIO = "scenario: any\nsettings: {same_connection: false, downchannel_window: off}\non: [{event: '*'}]\n"
 
@@ -193,3 +196,41 @@ def test_a_stranger_is_not_taken_for_a_device_that_ends_alike(server: MockCIC) -
     devices = server.service.cic.devices
     assert devices.find("device-A-0001", "", ()).name == "…0001"
     assert devices.shown("intruder-B-0001") == "…0001?"
+
+
+async def test_a_device_that_breaks_the_guide_fails_the_test_that_asks(
+    server: MockCIC, benches: tuple[Bench, Bench]
+) -> None:
+    """With the rule, what was found, and how to mend it; of its own devices only."""
+    one, other = benches
+    good, bad = one.device("good-device-0001"), one.device("bad-device-0002")
+    async with (
+        Device(server.url, ca_file=server.ca_file, token=good.token, pace=0) as device,
+        Device(server.url, ca_file=server.ca_file, token=bad.token, pace=0) as wrong,
+    ):
+        await device.say_text("안녕")
+        await wrong.send("TextRecognizer.Recognize", {"text": 5})
+        one.conformance(device=good)
+        with pytest.raises(ConformanceError, match="message\\.payload"):
+            one.conformance()
+        judged = one.conformance(check=False)
+        assert [each.device for each in judged.devices if not each.ok] == [bad.name]
+        assert one.conformance(allow=["message.payload"]).ok
+        with pytest.raises(ConformanceError, match="no device came"):
+            other.conformance()
+    assert [verdict.status for verdict in one.verdicts] == ["kept", "broken", "broken", "kept"]
+
+
+async def test_a_request_without_a_token_is_judged_with_its_connection(
+    server: MockCIC, benches: tuple[Bench, Bench]
+) -> None:
+    one, _ = benches
+    mine = {"authorization": f"Bearer {one.device('forgetful-device-1').token}"}
+    trust = ssl.create_default_context(cafile=server.ca_file)
+    async with (
+        httpx.AsyncClient(http2=True, verify=trust, base_url=server.url) as client,
+        client.stream("GET", "/v1/directives", headers=mine),
+    ):
+        assert (await client.post("/v1/events")).status_code == 401
+    judged = one.conformance(check=False).rule("headers.token")
+    assert (judged.status, judged.broken) == ("broken", 1)

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from mockcic.bench.device import TestDevice
 from mockcic.bench.loading import Loadable, Parcel, parcel
@@ -29,6 +29,9 @@ from mockcic.trace.file import Trace, write_trace
 from mockcic.verdict import judge
 from mockcic.verdict.times import Times, read_times
 from mockcic.verdict.verdict import Verdict, VerificationError
+
+if TYPE_CHECKING:
+    from mockcic.verdict.conformance import Conformance
 
 WAIT_S: Final = 5.0
 """How long `wait` waits unless told otherwise (INF)."""
@@ -370,9 +373,58 @@ class Bench:
         __tracebackhide__ = True
         if self.scenarios is None:
             raise StartError("no scenario was loaded here; all_rules_used asks about the rules of one")
-        rules = [(each.scenario, rule.label) for each in self.scenarios.scenarios for rule in each.on]
+        rules = [
+            (each.scenario, rule.label) for each in self.scenarios.scenarios for rule in each.on if not rule.beside
+        ]
         entries, gone = self._scope(None, device)
         return self.say(judge.all_rules_used(entries, rules, gone=gone)).raise_if_broken()
+
+    def conformance(
+        self,
+        *,
+        device: TestDevice | None = None,
+        after: Entry | int | None = None,
+        allow: Sequence[str] = (),
+        limits: Mapping[str, float | str] | None = None,
+        warnings: bool = False,
+        profile: Profile | None = None,
+        check: bool = True,
+    ) -> Conformance:
+        """Whether the devices keep the guide: every rule of docs/conformance.md held against what they did.
+
+        `allow` are ids of rules that are not judged, wildcards allowed; `limits` other numbers for them; in profile
+        `seed` (that of the scenario loaded here unless told otherwise) what came later is not asked. Raises
+        `ConformanceError`, an `AssertionError` that says what was found and how to mend it, when a rule is broken that
+        counts, with `warnings` any; not at all when `check` is false.
+        """
+        __tracebackhide__ = True
+        from mockcic.verdict.conformance import judge as judge_devices
+        from mockcic.verdict.conformance import read_limits, rules_but
+
+        numbers, rules = read_limits(limits or {}), rules_but(allow)
+        entries, gone = self._scope(after, None)
+        name = None if device is None else device.name
+        judged = judge_devices(
+            entries,
+            numbers,
+            until_s=self._now_s(),
+            is_whole=not gone and not after,
+            device=name,
+            rules=rules,
+            profile=profile or self._profile(),
+        )
+        self.say(judged.verdict(warnings=warnings))
+        return judged.raise_if_broken(warnings=warnings) if check else judged
+
+    def _profile(self) -> Profile:
+        """That of the scenarios loaded here."""
+        loaded = {each.profile for each in self.scenarios.scenarios} if self.scenarios is not None else set()
+        return "seed" if loaded == {"seed"} else "2021"
+
+    def _now_s(self) -> float:
+        """The journal's time, by its youngest entry and the wall clock."""
+        last = self._record.last
+        return 0.0 if last is None else last.at_s + max(0.0, time.time() - last.wall_s)
 
     def _scope(self, after: Entry | int | None, device: TestDevice | None) -> tuple[list[Entry], bool]:
         self._place.catch_up()
@@ -383,9 +435,7 @@ class Bench:
         """Keep it beside what happened, so that a trace and a report have it."""
         self.verdicts.append(verdict)
         last = self._record.last
-        number, at_s, wall_s = (0, 0.0, time.time()) if last is None else (last.number, last.at_s, time.time())
-        if last is not None:
-            at_s += max(0.0, wall_s - last.wall_s)
+        number, at_s, wall_s = 0 if last is None else last.number, self._now_s(), time.time()
         members = packed_or_plain(verdict.members())
         self._record.add(Entry(number, "verdict", at_s, wall_s, name=verdict.asked, data=members))
         return verdict

@@ -65,6 +65,14 @@ class TestDevice:
         """Give variables of its scenario new values."""
         self._bench._place.change(self.token, DeviceChange(vars=values))
 
+    def cue(self, name: str, /, **args: Any) -> None:
+        """Make a named cue of its scenario happen: `device.cue("set-alarm", at="2026-03-02T07:00:00+09:00")`.
+
+        Raises `AskError` (of a remote server `ControlError`) for a cue or an argument the scenario lacks, and where
+        something is to be pushed and no downchannel is open.
+        """
+        self._bench._place.cue(self.token, name, args)
+
     def reset(self) -> None:
         """Let it begin anew: state, variables and counters as at the start, running scripts cancelled."""
         self._bench._place.reset(self.token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -110,6 +110,10 @@ class LocalPlace:
     def change(self, token: str, change: DeviceChange) -> None:
         """See `Place`."""
         self._running.call(lambda: self._desk.change(token, change))
+
+    def cue(self, token: str, name: str, args: Mapping[str, Any]) -> None:
+        """See `Place`."""
+        self._running.call(lambda: self._desk.play_cue(token, name, args))
 
     def reset(self, token: str) -> None:
         """See `Place`."""

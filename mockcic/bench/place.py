@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from mockcic.bench.loading import Parcel
 from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Push
@@ -68,6 +68,9 @@ class Place(Protocol):
 
     def change(self, token: str, change: DeviceChange) -> None:
         """Put a device into a state, give its variables values."""
+
+    def cue(self, token: str, name: str, args: Mapping[str, Any]) -> None:
+        """Make a named cue of its scenario happen on a device."""
 
     def reset(self, token: str) -> None:
         """Let a device begin anew."""

@@ -19,7 +19,10 @@ CONNECTIONS: Final = 1000
 
 
 class Record:
-    """Keeps the entries that `concerns` says are this test's. Every call may be made from any thread."""
+    """Keeps the entries that `concerns` says are this test's, and what tells no device on their connections.
+
+    Every call may be made from any thread.
+    """
 
     def __init__(self, concerns: Callable[[Entry], bool]) -> None:
         self._concerns = concerns
@@ -27,6 +30,7 @@ class Record:
         self._kept = Kept()
         self._waiting: list[tuple[Callable[[Entry], bool], threading.Event]] = []
         self._connects: OrderedDict[str, Entry] = OrderedDict()
+        self._mine: OrderedDict[str, None] = OrderedDict()
         self._lost = ""
 
     def hear(self, entry: Entry) -> None:
@@ -35,7 +39,12 @@ class Record:
             if not self._concerns(entry):
                 if entry.kind == "connect":
                     self._remember(entry)
-                return
+                if entry.device or entry.connection not in self._mine:
+                    return
+            elif entry.connection:
+                self._mine[entry.connection] = None
+                if len(self._mine) > CONNECTIONS:
+                    self._mine.popitem(last=False)
             connect = self._connects.pop(entry.connection, None)
             if connect is not None:
                 self._take(connect)

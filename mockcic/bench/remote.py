@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from mockcic.bench.loading import Parcel
 from mockcic.bench.place import Hear, Lose
@@ -238,6 +238,12 @@ class RemotePlace:
     def change(self, token: str, change: DeviceChange) -> None:
         """See `Place`."""
         self._client.ask("PATCH", self._client.device_path(token), json=change.model_dump())
+
+    def cue(self, token: str, name: str, args: Mapping[str, Any]) -> None:
+        """See `Place`."""
+        self._client.ask(
+            "POST", self._client.device_path(token, "cues", quote(name, safe="")), json={"args": dict(args)}
+        )
 
     def reset(self, token: str) -> None:
         """See `Place`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,6 +13,8 @@ from mockcic.errors import StartError
 
 if TYPE_CHECKING:
     from mockcic.control.client import ControlClient
+    from mockcic.scenario.settings import Profile
+    from mockcic.trace.conformance import ConformanceReport
     from mockcic.trace.file import Trace
     from mockcic.trace.report import Report
 
@@ -36,12 +39,28 @@ FAIL_ON: Final = "verdicts,unmatched,errors"
     metavar="WHAT,...",
     help=f"What makes it not ok: any of {', '.join(WHATS)}; none for nothing.",
 )
+@click.option("--conformance", is_flag=True, help="Judge the devices by the rules of the guide instead.")
+@click.option(
+    "--allow", multiple=True, metavar="RULE", help="With --conformance: do not judge this rule; wildcards allowed."
+)
+@click.option(
+    "--limit", "limits", multiple=True, metavar="NAME=VALUE", help="With --conformance: another number for the rules."
+)
+@click.option("--profile", type=click.Choice(["seed", "2021"]), help="With --conformance: what may be asked.")
+@click.option("--strict", is_flag=True, help="With --conformance: broken advice makes it not ok, too.")
+@click.option("--all", "every", is_flag=True, help="With --conformance: also list rules that are kept or not seen.")
 @options
 def command(
     traces: tuple[Path, ...],
     junit_file: Path | None,
     html_file: Path | None,
     fail_on: str,
+    conformance: bool,
+    allow: tuple[str, ...],
+    limits: tuple[str, ...],
+    profile: Profile | None,
+    strict: bool,
+    every: bool,
     control: str | None,
     control_token: str | None,
     ready_file: Path | None,
@@ -54,10 +73,13 @@ def command(
     \b
       mockcic report run.cictrace --junit junit.xml --html report.html
       mockcic report --ready-file ready.json --html report.html
+      mockcic report --conformance run.cictrace --html conformance.html
     """
     from mockcic.trace.report import make_report
 
     wanted = read_whats(fail_on)
+    if not conformance and (allow or limits or profile or strict or every):
+        raise click.UsageError("--allow, --limit, --profile, --strict and --all go with --conformance")
     to_stdout = Path("-") in (junit_file, html_file)
     if as_json + (junit_file == Path("-")) + (html_file == Path("-")) > 1:
         raise click.UsageError("one document at a time goes to stdout: --json, --junit - or --html -")
@@ -67,6 +89,10 @@ def command(
         found = [read_trace(path) for path in traces]
     else:
         found = [of_server(asker(control, control_token, ready_file), as_json=as_json)]
+    if conformance:
+        verdict = judge(found, allow, limits, profile, strict=strict)
+        say_conformance(verdict, junit_file, html_file, as_json=as_json, quiet=to_stdout, every=every)
+        return
     report = make_report(found, fail_on=wanted)
     if junit_file is not None:
         from mockcic.trace.junit import junit
@@ -80,6 +106,55 @@ def command(
         say_json(report.as_json())
     elif not to_stdout:
         say(report)
+    if not report.ok:
+        raise SystemExit(1)
+
+
+def judge(
+    traces: Sequence[Trace], allow: Sequence[str], limits: Sequence[str], profile: Profile | None, *, strict: bool
+) -> ConformanceReport:
+    """The verdict on the devices of each trace."""
+    from mockcic.trace.conformance import ConformanceReport, judge_trace
+    from mockcic.verdict.conformance import LimitError, read_limits, rules_but
+
+    try:
+        rules = rules_but(allow)
+    except LimitError as error:
+        raise click.BadParameter(str(error), param_hint="--allow") from None
+    try:
+        numbers = read_limits(dict(each.partition("=")[::2] for each in limits))
+    except LimitError as error:
+        raise click.BadParameter(str(error), param_hint="--limit") from None
+    judged = (judge_trace(each, numbers, rules=rules, profile=profile or "2021") for each in traces)
+    return ConformanceReport(tuple(judged), strict=strict)
+
+
+def say_conformance(
+    report: ConformanceReport,
+    junit_file: Path | None,
+    html_file: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+    every: bool,
+) -> None:
+    """Write the documents, print the table; exit code 1 when it is not ok."""
+    from mockcic.trace.conformance import conformance_html, conformance_junit, conformance_lines
+    from mockcic.trace.dialogue import harmless
+
+    if junit_file is not None:
+        write(junit_file, conformance_junit(report))
+    if html_file is not None:
+        write(html_file, conformance_html(report))
+    if as_json:
+        say_json(report.as_json())
+    elif not quiet:
+
+        def style(text: str, **how: Any) -> str:
+            return click.style(harmless(text), **how)
+
+        for line in conformance_lines(report, every=every, style=style):
+            click.echo(line)
     if not report.ok:
         raise SystemExit(1)
 

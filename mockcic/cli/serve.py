@@ -19,6 +19,7 @@ from mockcic import __version__
 from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.journal.spool import SPOOL_BYTES
 from mockcic.journal.store import BYTES, ENTRIES
+from mockcic.scenario.dialects import DIALECTS
 
 if TYPE_CHECKING:
     from mockcic.cli.dialogue import Printer
@@ -48,6 +49,11 @@ if TYPE_CHECKING:
     "--home", type=click.Path(path_type=Path), help="Folder of the CA.  [default: $MOCKCIC_HOME or ~/.mockcic]"
 )
 @click.option("--profile", type=click.Choice(["seed", "2021"]), help="Use this profile, whatever the scenarios say.")
+@click.option(
+    "--dialect",
+    type=click.Choice(list(DIALECTS)),
+    help="Write answers so, whatever the scenarios say.",
+)
 @click.option("--strict", is_flag=True, help="Refuse every departure from the documents.")
 @click.option("--default", "default", metavar="NAME", help="The scenario of a set for devices that no `for` names.")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable of the scenarios.")
@@ -163,11 +169,12 @@ class Serving:
 
         options = self._options
         if not self._paths:
-            return builtin(profile=options["profile"], strict=options["strict"])
+            return builtin(profile=options["profile"], dialect=options["dialect"], strict=options["strict"])
         return load(
             self._paths,
             variables=self._variables,
             profile=options["profile"],
+            dialect=options["dialect"],
             strict=options["strict"],
             default=options["default"],
         )

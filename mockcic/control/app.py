@@ -6,10 +6,10 @@ import asyncio
 import hmac
 import json
 import platform
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Query, Request, Response
 from fastapi import Path as InPath
@@ -26,6 +26,7 @@ from mockcic.control.listener import is_loopback
 from mockcic.control.live import live
 from mockcic.errors import Problem as FileProblem
 from mockcic.errors import ScenarioError, StartError
+from mockcic.journal.entry import Entry
 from mockcic.journal.filter import Filter, FilterError, read_filter
 from mockcic.scenario.settings import Profile
 from mockcic.scenario.words import suggest
@@ -37,6 +38,7 @@ from mockcic.verdict.verdict import Verdict
 
 if TYPE_CHECKING:
     from mockcic.server.service import Service
+    from mockcic.verdict.conformance import Conformance
 
 PROBLEM_TYPE: Final = "application/problem+json"
 BROKEN: Final = 409
@@ -86,6 +88,7 @@ Name = Annotated[
     str, InPath(min_length=1, max_length=8192, description="A short name, with or without its …, or a token.")
 ]
 ScenarioName = Annotated[str, InPath(min_length=1, max_length=200)]
+CueName = Annotated[str, InPath(min_length=1, max_length=200, description="The name of a cue of its scenario.")]
 OneDevice = Annotated[str | None, Query(min_length=1, max_length=8192, description="Only this device.")]
 OnlyAfter = Annotated[int, Query(ge=0, lt=2**53, description="Only entries younger than the one of this number.")]
 OfProfile = Annotated[Profile | None, Query(description="This profile, whatever the scenario says.")]
@@ -94,6 +97,9 @@ Called = Annotated[
 ]
 IsStrict = Annotated[bool, Query(description="Refuse every departure from the documents.")]
 FilterQuery = Annotated[str, Query(max_length=10_000, description="A filter (docs/journal.md).")]
+
+
+Form = Literal["json", "text", "html", "junit"]
 
 
 def create_control(desk: Desk, *, token: str | None = None, service: Service | None = None) -> FastAPI:
@@ -120,6 +126,7 @@ def create_control(desk: Desk, *, token: str | None = None, service: Service | N
     app.include_router(_scenarios(desk, unpacked))
     app.include_router(_journal(desk))
     app.include_router(_verification(desk))
+    app.include_router(_conformance(desk))
     if token is not None:
         _say_token(app)
     return app
@@ -414,6 +421,20 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
     @router.post("/v1/devices", summary="Announce a token before its device comes", responses=_problems(400, 415, 422))
     async def announce(asked: shapes.Announcement) -> shapes.Announced:
         return shapes.Announced(device=desk.announce(asked.token))
+
+    @router.get(
+        "/v1/devices/{device:path}/cues", summary="What can be made to happen on it", responses=_problems(404, 422)
+    )
+    async def cues(device: Name) -> shapes.CueList:
+        return shapes.CueList(cues=desk.cues(device))
+
+    @router.post(
+        "/v1/devices/{device:path}/cues/{cue}",
+        summary="Make a named cue of its scenario happen",
+        responses=_problems(400, 404, 409, 415, 422),
+    )
+    async def play_cue(device: Name, cue: CueName, asked: shapes.CueArgs) -> shapes.DeviceShape:
+        return desk.play_cue(device, cue, asked.args)
 
     @router.get("/v1/devices/{device:path}", summary="One device", responses=_problems(404, 422))
     async def device_of(device: Name) -> shapes.DeviceShape:
@@ -748,6 +769,101 @@ def _verification(desk: Desk) -> APIRouter:
     return router
 
 
+def _conformance(desk: Desk) -> APIRouter:
+    """Whether devices keep the guide. Its rules are imported when somebody asks."""
+    router = APIRouter(tags=["verification"])
+
+    @router.get(
+        "/v1/conformance",
+        summary="What each device keeps and breaks of the guide, until now",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {
+                    JSON_TYPE: {"schema": {"$ref": "#/components/schemas/ConformanceShape"}},
+                    "text/plain": {"schema": {"type": "string"}},
+                    "text/html": {"schema": {"type": "string"}},
+                    "application/xml": {"schema": {"type": "string"}},
+                },
+                "model": shapes.ConformanceShape,
+                "description": "The verdict; 200 whatever it is.",
+            },
+            **_problems(404, 422),
+        },
+    )
+    async def look(
+        device: OneDevice = None,
+        after: OnlyAfter = 0,
+        allow: Annotated[list[str], Query(description="Ids of rules that are not judged.")] = [],  # noqa: B006
+        limit: Annotated[list[str], Query(description="NAME=VALUE of a rule's limit.")] = [],  # noqa: B006
+        profile: OfProfile = None,
+        strict: Annotated[bool, Query(description="Broken advice counts, too.")] = False,
+        as_: Annotated[
+            Literal["json", "text", "html", "junit"], Query(alias="as", description="In which form.")
+        ] = "json",
+    ) -> Response:
+        from mockcic.trace.conformance import (
+            ConformanceReport,
+            JudgedTrace,
+            conformance_html,
+            conformance_junit,
+            conformance_lines,
+            evidence_of,
+        )
+
+        limits = dict(each.partition("=")[::2] for each in limit)
+        verdict, entries = await _judge(desk, device, after, allow, limits, profile)
+        if as_ == "json":
+            return JSONResponse({**verdict.as_json(), "ok": verdict.ok and not (strict and verdict.broken)})
+        judged = JudgedTrace(
+            title=device or "",
+            verdict=verdict,
+            evidence=evidence_of(verdict, entries),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            version=desk.version,
+            seconds=desk.journal.age_s,
+            dropped=desk.journal.dropped,
+        )
+        report = ConformanceReport((judged,), strict=strict)
+        if as_ == "html":
+            return Response(await asyncio.to_thread(conformance_html, report), media_type="text/html")
+        if as_ == "junit":
+            return Response(conformance_junit(report), media_type="application/xml")
+        lines = conformance_lines(report, every=True, style=lambda text, **_: text)
+        return PlainTextResponse("\n".join(lines) + "\n")
+
+    @router.post(
+        "/v1/verify/conformance",
+        summary="Whether devices keep every rule of the guide",
+        responses=_problems(400, 404, 409, 410, 415, 422),
+    )
+    async def verify(
+        asked: Annotated[shapes.Conform, Body(default_factory=shapes.Conform)],
+    ) -> shapes.VerdictShape:
+        judged, _ = await _judge(desk, asked.device, asked.after, asked.allow, asked.limits, asked.profile)
+        verdict = desk.judged(judged.verdict(warnings=asked.strict), asked.device)
+        return _say_verdict(verdict, judged.text())
+
+    return router
+
+
+async def _judge(
+    desk: Desk,
+    device: str | None,
+    after: int,
+    allow: Sequence[str],
+    limits: Mapping[str, float | str],
+    profile: Profile | None,
+) -> tuple[Conformance, list[Entry]]:
+    from mockcic.verdict.conformance import LimitError, read_limits, rules_but
+
+    try:
+        numbers, rules = read_limits(limits), rules_but(allow)
+    except LimitError as error:
+        raise AskError(422, str(error), member="allow" if "rule" in str(error)[:12] else "limits") from None
+    return await desk.conformance(after=after, device=device, limits=numbers, rules=rules, profile=profile)
+
+
 def _times(asked: shapes.TimesText) -> Times:
     try:
         return read_times(asked)
@@ -782,9 +898,12 @@ async def _while_asked(request: Request, judging: Coroutine[Any, Any, Verdict]) 
     return _say_verdict(verdict)
 
 
-def _say_verdict(verdict: Verdict) -> shapes.VerdictShape:
-    """The verdict; as a problem where it is not kept, so that a client that looks at the status only fails too."""
-    said = {**verdict.as_json(), "text": verdict_text(verdict)}
+def _say_verdict(verdict: Verdict, more: str = "") -> shapes.VerdictShape:
+    """The verdict; as a problem where it is not kept, so that a client that looks at the status only fails too.
+
+    `more` is text for people that the verdict itself does not have.
+    """
+    said = {**verdict.as_json(), "text": f"{verdict_text(verdict)}\n{more}".strip()}
     if verdict.status != "kept":
         status = BROKEN if verdict.status == "broken" else CANNOT_SAY
         raise AskError(status, said["text"], verdict=said)

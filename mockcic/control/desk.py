@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mockcic.cic.catalogue import catalogue
+from mockcic.cic.facts import CueWanted
 from mockcic.cic.message import Attachment, Directive
 from mockcic.control.ask import AskError, not_found
 from mockcic.control.shapes import (
+    CueShape,
     DeliveredTo,
     Delivery,
     DeviceChange,
@@ -29,6 +31,7 @@ from mockcic.journal.filter import Filter
 from mockcic.journal.redact import Redaction
 from mockcic.scenario.load import ScenarioSet
 from mockcic.scenario.model import Scenario
+from mockcic.scenario.settings import Profile
 from mockcic.scenario.steps import Send, read_step
 from mockcic.scenario.template import RenderError
 from mockcic.server.app import Cic
@@ -38,6 +41,9 @@ from mockcic.verdict.judge import all_rules_used, never, no_findings, no_unmatch
 from mockcic.verdict.times import Times, read_times
 from mockcic.verdict.verdict import Verdict
 from mockcic.verdict.waiting import Waiting
+
+if TYPE_CHECKING:
+    from mockcic.verdict.conformance import Conformance, Limits, Rule
 
 SOUNDING: Final = ("upload", "attachment")
 """Kinds of entries that name a sound."""
@@ -138,6 +144,30 @@ class Desk:
         if change.state is not None and change.state not in states:
             raise not_found("state", change.state, states)
         device.put(state=change.state, variables=change.vars)
+        return self._shape(device)
+
+    def cues(self, name: str) -> list[CueShape]:
+        """What can be made to happen on a device: the named cues of its scenario."""
+        cues = self.find(name).scenario.cues
+        return [CueShape(cue=each, about=cue.about, args=cue.args) for each, cue in cues.items()]
+
+    def play_cue(self, name: str, cue: str, args: Mapping[str, Any]) -> DeviceShape:
+        """Make a named cue of its scenario happen on a device; the device as it is then."""
+        device = self.find(name)
+        cues = device.scenario.cues
+        if cue not in cues:
+            raise not_found("cue", cue, sorted(cues))
+        wanted = cues[cue]
+        for each in args:
+            if each not in wanted.args:
+                there_are = f"it takes {', '.join(wanted.args)}" if wanted.args else "it takes none"
+                raise AskError(422, f"the cue {cue} has no argument {each}; {there_are}", member="args")
+        missing = [each for each in wanted.required if args.get(each) is None]
+        if missing:
+            raise AskError(422, f"the cue {cue} needs {' and '.join(missing)}", member="args")
+        if wanted.push and device.downchannel is None:
+            raise AskError(409, f"{device.name} has no downchannel for the cue {cue}", member="device")
+        device.tell(CueWanted(cue, dict(args)))
         return self._shape(device)
 
     def reset(self, name: str) -> DeviceShape:
@@ -402,22 +432,22 @@ class Desk:
     def verify(self, asked: Filter, times: Times, *, after: int = 0, device: str | None = None) -> Verdict:
         """How often something came."""
         entries, gone = self._scope(after, device)
-        return self._judged(verify(entries, asked, times, gone=gone), device)
+        return self.judged(verify(entries, asked, times, gone=gone), device)
 
     def verify_order(self, asked: Sequence[Filter], *, after: int = 0, device: str | None = None) -> Verdict:
         """Whether things came one after another."""
         entries, gone = self._scope(after, device)
-        return self._judged(verify_order(entries, asked, gone=gone), device)
+        return self.judged(verify_order(entries, asked, gone=gone), device)
 
     def no_unmatched(self, *, after: int = 0, device: str | None = None) -> Verdict:
         """Whether every event found a rule."""
         entries, gone = self._scope(after, device)
-        return self._judged(no_unmatched(entries, gone=gone), device)
+        return self.judged(no_unmatched(entries, gone=gone), device)
 
     def no_findings(self, *, after: int = 0, device: str | None = None, allow: Sequence[str] = ()) -> Verdict:
         """Whether no device departed from the documents."""
         entries, gone = self._scope(after, device)
-        return self._judged(no_findings(entries, gone=gone, allow=allow), device)
+        return self.judged(no_findings(entries, gone=gone, allow=allow), device)
 
     def all_rules_used(self, *, scenario: str | None = None, after: int = 0, device: str | None = None) -> Verdict:
         """Whether every rule answered at least once."""
@@ -427,9 +457,39 @@ class Desk:
             chosen = [self.find(device).scenario]
         else:
             chosen = self.scenarios_in_use()
-        rules = [(each.scenario, rule.label) for each in chosen for rule in each.on]
+        rules = [(each.scenario, rule.label) for each in chosen for rule in each.on if not rule.beside]
         entries, gone = self._scope(after, device)
-        return self._judged(all_rules_used(entries, rules, gone=gone), device)
+        return self.judged(all_rules_used(entries, rules, gone=gone), device)
+
+    async def conformance(
+        self,
+        *,
+        after: int = 0,
+        device: str | None = None,
+        limits: Limits | None = None,
+        rules: Sequence[Rule] | None = None,
+        profile: Profile | None = None,
+    ) -> tuple[Conformance, list[Entry]]:
+        """Every rule of the guide held against what devices did until now, and the entries it was judged by.
+
+        A device is judged in the profile of its scenario unless told otherwise. In a thread: devices go on meanwhile.
+        """
+        from mockcic.verdict.conformance import RULES, judge
+
+        name = None if device is None else self.name_of(device)
+        entries, gone = self._scope(after, None)
+        profiles = {each.name: each.scenario.profile for each in self.cic.devices}
+        judged = await asyncio.to_thread(
+            judge,
+            entries,
+            limits,
+            until_s=self.journal.age_s,
+            is_whole=not gone and not after,
+            device=name,
+            rules=RULES if rules is None else rules,
+            profile=profile or (lambda device: profiles.get(device, "2021")),
+        )
+        return judged, entries
 
     async def wait(
         self, asked: Filter, times: Times, *, within_s: float, after: int = 0, device: str | None = None
@@ -440,7 +500,7 @@ class Desk:
         ended = await self._listen(waiting, after, name, within_s)
         _, gone = self._scope(after, name)
         verdict = waiting.verdict(lambda: self._scope(after, name)[0], gone=gone, within_s=within_s)
-        return self._judged(_cut_short(verdict) if ended else verdict, name)
+        return self.judged(_cut_short(verdict) if ended else verdict, name)
 
     async def never(self, asked: Filter, *, for_s: float, after: int = 0, device: str | None = None) -> Verdict:
         """Look on for a while whether something stays away."""
@@ -448,7 +508,7 @@ class Desk:
         ended = await self._listen(Waiting(asked, Times(0, 0)), after, name, for_s)
         entries, gone = self._scope(after, name)
         verdict = never(entries, asked, gone=gone, for_s=for_s)
-        return self._judged(_cut_short(verdict) if ended and verdict.kept else verdict, name)
+        return self.judged(_cut_short(verdict) if ended and verdict.kept else verdict, name)
 
     def _scope(self, after: int, device: str | None) -> tuple[list[Entry], bool]:
         """The entries of a scope, and whether others of it have been dropped."""
@@ -472,7 +532,7 @@ class Desk:
             end()
         return self.ended and not waiting.over
 
-    def _judged(self, verdict: Verdict, device: str | None) -> Verdict:
+    def judged(self, verdict: Verdict, device: str | None) -> Verdict:
         name = "" if device is None else self.name_of(device)
         self.journal.add("verdict", device=name, name=verdict.asked, **verdict.members())
         return verdict
@@ -541,7 +601,7 @@ def make_trace(
     """A trace of these entries; `sound` gives the bytes of a digest."""
     digests = {entry.data["sha256"] for entry in entries if entry.kind in SOUNDING and entry.data.get("sha256")}
     used = Counter((entry.data.get("scenario", ""), entry.name) for entry in entries if entry.kind == "match")
-    rules = dict.fromkeys((each.scenario, rule.label) for each in scenarios for rule in each.on)
+    rules = dict.fromkeys((each.scenario, rule.label) for each in scenarios for rule in each.on if not rule.beside)
     return Trace(
         entries=tuple(entries),
         title=title,

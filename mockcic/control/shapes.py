@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mockcic.scenario.settings import Profile
+
 WAIT_S = 5.0
 LONGEST_WAIT_S = 3600.0
 
@@ -64,6 +66,26 @@ class DeviceChange(Shape):
 
     state: str | None = Field(default=None, min_length=1, description="A state of its scenario.")
     vars: dict[str, Any] = Field(default_factory=dict, description="Variables of its scenario, with new values.")
+
+
+class CueShape(BaseModel):
+    """Something that can be made to happen on a device."""
+
+    cue: str
+    about: str
+    args: dict[str, Any] = Field(description="What may be given, with defaults; null must be given.")
+
+
+class CueList(BaseModel):
+    """The named cues of a device's scenario."""
+
+    cues: list[CueShape]
+
+
+class CueArgs(Shape):
+    """What a cue is given."""
+
+    args: dict[str, Any] = Field(default_factory=dict, description="By name; the defaults of the scenario without.")
 
 
 class ScenarioShape(BaseModel):
@@ -206,6 +228,15 @@ class Findings(Scope):
     allow: list[str] = Field(default_factory=list, description="Codes that do not count; * and ? as wildcards.")
 
 
+class Conform(Scope):
+    """The devices keep the guide (docs/conformance.md)."""
+
+    allow: list[str] = Field(default_factory=list, description="Ids of rules that are not judged; wildcards allowed.")
+    limits: dict[str, float | str] = Field(default_factory=dict, description="Other numbers for the rules, or off.")
+    profile: Profile | None = Field(default=None, description="This profile, whatever the scenarios say.")
+    strict: bool = Field(default=False, description="Broken advice counts, too.")
+
+
 class RulesUsed(Scope):
     """Every rule of a scenario answered at least once."""
 
@@ -223,6 +254,16 @@ class VerdictShape(BaseModel):
     status: Literal["kept", "broken", "error"]
     why: str
     text: str = Field(description="All of it for people, field by field.")
+
+
+class ConformanceShape(BaseModel):
+    """What each device keeps and breaks; of a rule `verdict` is kept, broken or not seen."""
+
+    model_config = ConfigDict(extra="allow")
+
+    ok: bool
+    limits: dict[str, float | str]
+    devices: list[dict[str, Any]]
 
 
 class EntryShape(BaseModel):

@@ -150,6 +150,11 @@ class Journal(Kept):
         self.last_number = 0
         self.counts: Counter[Kind] = Counter()
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since it began: the `at_s` of an entry written now."""
+        return self._now() - self.began_s
+
     def add(
         self,
         kind: Kind,

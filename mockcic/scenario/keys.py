@@ -9,9 +9,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from mockcic.scenario.conditions import Condition
-from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Rule, Scenario, Tokens
+from mockcic.scenario.model import Answer, ExceptionAnswer, NamedCue, RawAnswer, Rule, Scenario, Tokens
 from mockcic.scenario.settings import Heard, Settings
-from mockcic.scenario.steps import Change, Cue, Moment, PushStep, Send, Sound, Use, Wait
+from mockcic.scenario.steps import Change, Choice, Cue, Each, Moment, PushStep, Repeat, Send, Sound, Use, Wait
 
 Loc = tuple[int | str, ...]
 
@@ -27,6 +27,10 @@ CALLED: Final[dict[type[BaseModel], str]] = {
     PushStep: "`push`",
     Use: "`use`",
     Change: "`set` and `go`",
+    Repeat: "`repeat`",
+    Each: "`repeat`",
+    Choice: "`if`",
+    NamedCue: "a named cue",
     Sound: "a sound",
     Condition: "a condition",
     Settings: "the settings",
@@ -40,6 +44,8 @@ _TAGGED: Final[dict[str, type[BaseModel]]] = {
     "push": PushStep,
     "use": Use,
     "change": Change,
+    "repeat": Repeat,
+    "choice": Choice,
 }
 
 

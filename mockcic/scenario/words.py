@@ -146,6 +146,10 @@ Rate = Annotated[
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", description="A name: letters, digits, _ and -.")]
 
+Word = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="A name that templates can say: letters, digits and _.")
+]
+
 Texts = Annotated[list[str], BeforeValidator(read_list)]
 
 Values = dict[str, Any]

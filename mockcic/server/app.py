@@ -150,6 +150,7 @@ class Cic:
             status=refusal.status,
             description=refusal.description,
             detail=why,
+            request=self.journal.redaction.headers(request.headers),
         )
 
     async def _not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -167,9 +168,19 @@ class Cic:
             return
         if self.devices.get(request.token) is not None:
             self._device(request).tell(Pinged("get"))
-        name = self.devices.shown(request.token)  # a ping alone makes no device: health checks ping too
-        self.journal.add("ping", device=name, connection=request.connection, stream=request.stream, name="get")
-        match self._settings(request)[1].ping:
+        answer = self._settings(request)[1].ping
+        unanswered: dict[str, Any] = {"unanswered": True} if answer == "never" else {}
+        self.journal.add(
+            "ping",
+            device=self.devices.shown(request.token),  # a ping alone makes no device: health checks ping too
+            token=request.token,
+            connection=request.connection,
+            stream=request.stream,
+            name="get",
+            request=self.journal.redaction.headers(request.headers),
+            **unanswered,
+        )
+        match answer:
             case "never":
                 await disconnect(receive)
                 return
@@ -198,7 +209,7 @@ class Cic:
         try:
             async with asyncio.TaskGroup() as tasks:
                 await line.open(tasks)
-                device.open_downchannel(line)
+                device.open_downchannel(line, request.headers)
                 await disconnect(receive)  # by the device, or because we have ended the answer
                 reason = line.reason or "the device ended it"
                 line.abandon(reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, assert_never
 
 from mockcic.cic.facts import DeviceReset, DownchannelClosed, DownchannelOpened, Fact, StepDue
@@ -139,8 +140,11 @@ class Device:
 
     # ------------------------------------------------------------------ downchannel
 
-    def open_downchannel(self, downchannel: Downchannel) -> None:
-        """Register the new one first, then release the old one, so that no push falls between (PROTOCOL 2.2)."""
+    def open_downchannel(self, downchannel: Downchannel, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Register the new one first, then release the old one, so that no push falls between (PROTOCOL 2.2).
+
+        `headers` are those of its request.
+        """
         old, self.downchannel = self.downchannel, downchannel
         self.opened_at = self._clock.now()
         self._write(
@@ -149,6 +153,7 @@ class Device:
             stream=downchannel.stream,
             name="open",
             replaced=old is not None,
+            request=self._journal.redaction.headers(headers),
         )
         self.tell(DownchannelOpened(downchannel.stream, downchannel.connection, replaced=old is not None))
         if old is not None:

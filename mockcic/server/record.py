@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Final, Literal
 
 from mockcic.cic.facts import Sound
 from mockcic.cic.message import Attachment, Directive, Event, Refusal
 from mockcic.cic.upload import ReadPart
 from mockcic.journal.store import Journal
 from mockcic.scenario.match import header_of
+from mockcic.sound import mp3
 from mockcic.wire.encode import BINARY_TYPE
+
+SOUNDS: Final = 64
+"""Sounds whose playing time is remembered: the same few are sent again and again (INF)."""
 
 
 class Record:
@@ -103,6 +108,7 @@ class Record:
 
     def attachment_written(self, attachment: Attachment) -> None:
         """The last byte of an attachment was handed to the connection; it belongs to the directive before it."""
+        playing_s = _playing_s(attachment.data)
         self.journal.add(
             "attachment",
             device=self.device,
@@ -115,7 +121,14 @@ class Record:
             bytes=len(attachment.data),
             sha256=self.journal.spool.keep(attachment.data),
             type=BINARY_TYPE,
+            **({"seconds": playing_s} if playing_s else {}),
         )
+
+
+@lru_cache(maxsize=SOUNDS)
+def _playing_s(data: bytes) -> float:
+    """How long an MP3 plays, in seconds; 0.0 for what is none."""
+    return round(mp3.seconds(data), 3)
 
 
 def _part(part: ReadPart) -> dict[str, Any]:

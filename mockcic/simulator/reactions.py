@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from mockcic.cic.message import Payload
-from mockcic.simulator import mp3
 from mockcic.simulator.inbox import Received
 from mockcic.simulator.state import Alert, State
+from mockcic.sound import mp3
 
 DIALOGUE: Final = "dialogue"
 PLAYER: Final = "player"

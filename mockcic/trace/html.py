@@ -16,7 +16,7 @@ from mockcic.trace.svg import svg
 if TYPE_CHECKING:
     import jinja2
 
-TEMPLATE: Final = Path(__file__).parent / "report.html.j2"
+TEMPLATES: Final = Path(__file__).parent
 
 MOST_ENTRIES: Final = 2000
 """Of a device with more, the picture and the dialogue show the youngest: a page of more is no page any more (INF)."""
@@ -24,7 +24,7 @@ MOST_ENTRIES: Final = 2000
 
 def html(report: Report) -> str:
     """The page. Everything a device sent is escaped."""
-    return _template().render(
+    return template("report.html.j2").render(
         report=report,
         picture=lambda device: svg(_shown(device)),
         dialogue=lambda device: "\n".join(
@@ -41,10 +41,15 @@ def _shown(device: DeviceReport) -> list[Entry]:
 
 
 @cache
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """A page of this room; everything put into it is escaped."""
     import jinja2
 
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return environment.get_template(name)

@@ -573,3 +573,26 @@ def test_a_token_with_slashes_is_a_device_too(client: httpx.Client) -> None:
     assert problem(client.get(path), 404)["detail"] == "…ok== is awaited, but has not come yet"
     assert client.delete(f"{path}/scenario").status_code == 204
     assert client.delete(path).status_code == 204
+
+
+async def test_the_verdict_on_a_device_is_there_while_it_runs(asker: httpx.AsyncClient, device: Device) -> None:
+    await device.send("TextRecognizer.Recognize", {"text": 5})
+    look = await asker.get("/v1/conformance", params={"device": "4f2a"})
+    (judged,) = look.json()["devices"]
+    broken = [rule["id"] for rule in judged["rules"] if rule["verdict"] == "broken"]
+    assert (look.json()["ok"], judged["device"], broken) == (False, "…4f2a", ["message.payload"])
+    forms = {"text": "text/plain", "html": "text/html", "junit": "application/xml"}
+    for form, kind in forms.items():
+        said = await asker.get("/v1/conformance", params={"as": form})
+        assert said.headers["content-type"].startswith(kind)
+        assert "message.payload" in said.text
+    verdict = problem(await asker.post("/v1/verify/conformance", json={"device": "4f2a"}), 409)["verdict"]
+    assert verdict["why"].startswith("message.payload: ")
+    assert "mend" in verdict["text"]
+    allowed = await asker.post("/v1/verify/conformance", json={"allow": ["message.payload"]})
+    assert allowed.json()["status"] == "kept"
+    wrong = problem(await asker.post("/v1/verify/conformance", json={"allow": ["message.payloads"]}), 422)
+    assert (wrong["member"], "did you mean message.payload?" in wrong["detail"]) == ("allow", True)
+    limits = problem(await asker.get("/v1/conformance", params={"limit": "stop=1"}), 422)
+    assert limits["member"] == "limits"
+    problem(await asker.get("/v1/conformance", params={"device": "nobody"}), 404)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,26 @@ import pytest
 from mockcic.mock import Bench, TestDevice
 from mockcic.simulator.device import Device
 
+HURRIED = {"pace_leeway": "off", "audio_gap_s": "off"}
+"""Of a microphone that does not run in real time the pace says nothing."""
+
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 Speaker = Callable[..., Device]
+
+
+@pytest.fixture(autouse=True)
+def keeps_the_guide(cic: Bench, request: pytest.FixtureRequest) -> Iterator[None]:
+    """No rule of the guide is broken in any dialogue: a device that keeps them all gets no finding.
+
+    Those that a test breaks on purpose it names: `@pytest.mark.breaks("message.payload")`.
+    """
+    yield
+    marker = request.node.get_closest_marker("breaks")
+    wanted = set(marker.args) if marker is not None else set()
+    judged = cic.conformance(limits=HURRIED, check=False)
+    broken = {each.rule.id for each in judged.broken}
+    assert broken == wanted, judged.text()
 
 
 @pytest.fixture

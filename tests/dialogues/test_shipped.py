@@ -13,8 +13,8 @@ from mockcic.mock import Bench
 from mockcic.simulator.device import Device
 from mockcic.simulator.inbox import Answer
 from mockcic.simulator.lifeline import RefusedError
-from mockcic.simulator.mp3 import seconds
 from mockcic.sound.make import tone
+from mockcic.sound.mp3 import seconds
 from tests.dialogues.conftest import SCENARIOS, Speaker
 from tests.support.golden import golden
 
@@ -107,6 +107,7 @@ async def test_multi_turn_does_not_understand_an_answer_to_no_question(cic: Benc
         assert answer.directives[0].directive.payload["ttsText"] == "잘 못 들었어요"
 
 
+@pytest.mark.breaks("message.speech-id")
 async def test_multi_turn_takes_only_the_speech_id_it_gave(cic: Bench, speaker: Speaker) -> None:
     """The dialogue is the right one, the speechId another (7.3)."""
     async with speaker("multi-turn") as device:
@@ -216,6 +217,7 @@ async def test_a_setting_is_changed_in_the_app_and_reported(cic: Bench, speaker:
     assert cic.findings == ()
 
 
+@pytest.mark.breaks("expect.foreign")
 async def test_a_request_is_delegated_and_taken_over_without_a_dialogue(cic: Bench, speaker: Speaker) -> None:
     """7.9."""
     async with speaker("delegation") as device:
@@ -293,6 +295,7 @@ async def test_the_built_in_scenario_answers_both_ways_of_asking(cic: Bench) -> 
             assert names(answer) == ["SpeechSynthesizer.Speak", "Clova.RenderText"]
             assert next(iter(answer.directives[0].attachments.values()))
         await device.wait_for("SpeechRecognizer.StopCapture")
-        assert (await device.send("Alerts.RequestSynchronizeAlert", {})).status == 204
+        assert names(await device.send("Alerts.RequestSynchronizeAlert", {})) == ["Alerts.SynchronizeAlert"]
+        assert (await device.send("TemplateRuntime.RequestPlayerInfo", {"token": "t", "range": {}})).status == 204
         await device.idle(timeout=5)
     assert cic.findings == ()

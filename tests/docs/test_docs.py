@@ -11,6 +11,7 @@ import click
 import pytest
 
 from mockcic.scenario.load import load_text
+from mockcic.verdict.conformance import Limits
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,6 +30,26 @@ def generate() -> ModuleType:
 
 def test_the_table_of_settings_is_that_of_the_code(generate: ModuleType) -> None:
     assert (ROOT / "docs" / "scenarios.md").read_text() == generate.scenarios_page(), "run: python docs/generate.py"
+
+
+def test_the_table_of_conformance_rules_is_that_of_the_code(generate: ModuleType) -> None:
+    page = (ROOT / "docs" / "conformance.md").read_text()
+    assert page == generate.conformance_page(), "run: python docs/generate.py"
+
+
+def test_every_limit_of_the_rules_is_explained() -> None:
+    table = (ROOT / "docs" / "conformance.md").read_text().partition("## Limits")[2].partition("## Rules")[0]
+    said: dict[str, float] = {}
+    for line in table.splitlines():
+        names = re.findall(r"`(\w+)`", line)
+        if names:
+            said |= dict(zip(names, map(float, line.split("|")[2].split(",")), strict=True))
+    assert said == Limits().as_json()
+
+
+@pytest.mark.parametrize("name", ["dialects", "interfaces"])
+def test_a_page_that_is_made_whole_is_that_of_the_code(generate: ModuleType, name: str) -> None:
+    assert (ROOT / "docs" / f"{name}.md").read_text() == getattr(generate, f"{name}_page")()
 
 
 def test_the_editor_schema_is_that_of_the_code(generate: ModuleType) -> None:
@@ -87,7 +108,7 @@ def _options() -> set[str]:
 
 
 OF_OTHERS = {"--build", "--exit-code-from", "--cacert", "--http2", "--http2-prior-knowledge", "--fail-with-body"}
-OF_OTHERS |= {"--data-binary", "--junit-xml"}
+OF_OTHERS |= {"--data-binary", "--junit-xml", "--do"}
 BOUNDARIES = {"--boundary", "--boundary--", "--b1", "--abcdefg123456"}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mockcic.cic.message import Attachment, Directive
 from mockcic.scenario.effects import Effect, Push, ReplyAttachment, ReplyDirective
-from mockcic.simulator import mp3
+from mockcic.sound import mp3
 from tests.support.life import Begin, text_event
 
 SPEAK = {"ttsLang": "ko", "ttsText": "네"}

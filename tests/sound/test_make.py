@@ -7,8 +7,8 @@ import wave
 
 import pytest
 
-from mockcic.simulator.mp3 import seconds
 from mockcic.sound.make import mp3, read_wav, silence, tone, wav
+from mockcic.sound.mp3 import seconds
 
 
 def wav_of(pcm: bytes, *, rate: int = 16_000, channels: int = 1, width: int = 2) -> bytes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockcic.simulator import mp3
-from mockcic.sound import make
+from mockcic.sound import make, mp3
 
 
 @pytest.mark.parametrize("rate", [16_000, 24_000, 44_100, 8_000])

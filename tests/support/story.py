@@ -1,0 +1,146 @@
+"""Lives of a device made of entries by hand, as the conformance rules see them: only what a rule looks at."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Self
+
+from mockcic.journal.entry import Entry, Kind
+from tests.support.entries import WALL_S
+
+AGENT = "AcmeAudio/DeskBuddy/1.4.2 (FreeRTOS 10.4;ESP32-S3)"
+HEADERS = {"authorization": "Bearer …4f2a", "user-agent": AGENT}
+FORM = {"content-type": "multipart/form-data; boundary=b1"}
+JSON_PART = {"name": "metadata", "headers": {"content-type": "application/json; charset=UTF-8"}}
+AUDIO_PART = {"name": "audio", "headers": {"content-type": "application/octet-stream"}}
+SPEECH = "SpeechRecognizer.Recognize"
+TEXT = "TextRecognizer.Recognize"
+
+
+class Life(list[Entry]):
+    """One device on connections it names; each call adds what the server would have written at `at` seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._streams = itertools.count(1, 2)
+        self._messages = itertools.count(1)
+        self.stream = ""
+
+    def add(self, kind: Kind, at: float, name: str = "", *, device: str = "…4f2a", **members: Any) -> Entry:
+        own = {key: members.pop(key) for key in ("connection", "stream", "dialogue") if key in members}
+        entry = Entry(len(self) + 1, kind, at, WALL_S + at, device=device, name=name, data=members, **own)
+        self.append(entry)
+        return entry
+
+    def connect(self, at: float = 0.0, connection: str = "c1") -> Self:
+        self.add("connect", at, "127.0.0.1:50001", device="", connection=connection)
+        return self
+
+    def open(self, at: float = 0.1, *, connection: str = "c1", hello: float | None = 0.0, **members: Any) -> Self:
+        """A downchannel, and Hello so long after it."""
+        self.line = f"{connection}.{next(self._streams)}"
+        request = members.pop("request", HEADERS)
+        where = {"connection": connection, "stream": self.line}
+        self.add("downchannel", at, "open", request=request, **where, **{"replaced": False, **members})
+        if hello is not None:
+            self.push(at + hello, "Clova.Hello", connection=connection)
+        return self
+
+    def close(self, at: float, reason: str, *, connection: str = "c1") -> Self:
+        self.add("downchannel", at, "closed", connection=connection, stream=self.line, reason=reason)
+        return self
+
+    def push(self, at: float, name: str, payload: Any = None, *, dialogue: str = "", connection: str = "c1") -> Self:
+        where = {"connection": connection, "stream": self.line, "dialogue": dialogue}
+        self.add("directive", at, name, line="downchannel", payload=payload or {}, **where)
+        return self
+
+    def event(
+        self,
+        at: float,
+        name: str,
+        payload: Any = None,
+        *,
+        dialogue: str = "",
+        connection: str = "c1",
+        contexts: Any = None,
+        message_id: str | None = None,
+        request: Any = None,
+        parts: Any = None,
+    ) -> Self:
+        """An event whose metadata is complete; `answer` or `say` goes on with it."""
+        self.stream = f"{connection}.{next(self._streams)}"
+        self._last = {"connection": connection, "stream": self.stream, "dialogue": dialogue}
+        self._name = name
+        self.add(
+            "event",
+            at,
+            name,
+            payload=payload or {},
+            contexts=contexts or {},
+            message_id=message_id or f"m{next(self._messages)}",
+            request={**HEADERS, **FORM} if request is None else request,
+            parts=[JSON_PART] if parts is None else parts,
+            **self._last,
+        )
+        return self
+
+    def sound(self, at: float, **members: Any) -> Self:
+        """The end of its upload, with a second of sound that came in real time unless told otherwise."""
+        usual = {
+            "bytes": 32_000,
+            "seconds": 1.0,
+            "level_dbfs": -20.0,
+            "clipped": 0.0,
+            "parts": [AUDIO_PART],
+            "arrived": [[200 * n, 6400 * n] for n in range(1, 6)],
+        }
+        self.add("upload", at, self._name, **self._last, **{**usual, **members})
+        return self
+
+    def reply(self, at: float, name: str, payload: Any = None, *, dialogue: str | None = None) -> Self:
+        where = {**self._last, **({} if dialogue is None else {"dialogue": dialogue})}
+        self.add("directive", at, name, line="reply", payload=payload or {}, **where)
+        return self
+
+    def attachment(self, at: float, seconds: float) -> Self:
+        self.add("attachment", at, "cid-1", line="reply", bytes=1, seconds=seconds, **self._last)
+        return self
+
+    def answer(self, at: float, status: int = 204, *, took: float = 0.001) -> Self:
+        self.add("answer", at, self._name, status=status, seconds=took, lost=False, **self._last)
+        return self
+
+    def tell(self, at: float, name: str, payload: Any = None, **members: Any) -> Self:
+        """An event with its answer."""
+        return self.event(at, name, payload, **members).answer(at + 0.001)
+
+    def refused(
+        self, at: float, what: str, status: int, description: str = "", *, connection: str = "c1", **members: Any
+    ) -> Self:
+        request = members.pop("request", HEADERS)
+        self.add(
+            "answer",
+            at,
+            what,
+            connection=connection,
+            status=status,
+            description=description,
+            request=request,
+            **members,
+        )
+        return self
+
+    def ping(self, at: float, kind: str = "frame", *, connection: str = "c1", **members: Any) -> Self:
+        self.add("ping", at, kind, connection=connection, **members)
+        return self
+
+    def finding(self, at: float, code: str, found: str = "it") -> Self:
+        said = {"severity": "warning", "found": found, "expected": "that", "mend": ""}
+        self.add("finding", at, code, connection="c1", stream=self.stream, **said)
+        return self
+
+    def idle(self, at: float) -> Self:
+        """Nothing more happens until then."""
+        self.add("scenario", at, "any", device="")
+        return self
