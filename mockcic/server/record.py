@@ -62,8 +62,10 @@ class Record:
     def _text(self, metadata: bytes) -> str:
         return self.journal.redaction.written(metadata.decode("utf-8", "replace"), self.token)
 
-    def upload(self, event: Event | None, sound: Sound | None, parts: Sequence[ReadPart]) -> None:
-        """The upload has ended, and there was more to it than metadata."""
+    def upload(
+        self, event: Event | None, sound: Sound | None, parts: Sequence[ReadPart], measured: Mapping[str, Any]
+    ) -> None:
+        """The upload has ended, and there was more to it than metadata. `measured` are members of its sound."""
         heard: dict[str, Any] = {}
         if sound is not None:
             level = sound.level_dbfs
@@ -72,6 +74,7 @@ class Record:
                 "seconds": round(sound.seconds, 3),
                 "sha256": sound.sha256,
                 "level_dbfs": None if level is None else round(level, 1),
+                **measured,
             }
         self.journal.add(
             "upload",
