@@ -563,8 +563,10 @@ def test_long_ids_and_names_are_not_kept_whole(begin: Begin) -> None:
 
 def test_cues_that_fall_due_in_one_piece_come_in_the_order_of_their_sound(begin: Begin) -> None:
     """Much sound may arrive at once; the file's order says nothing about time."""
-    cues = "[{after: {audio: 1.0s}, push: Clova.Late}, {after: {bytes: 9600}, push: Clova.Early}]"
+    stop, keep = "push: SpeechRecognizer.StopCapture", "push: SpeechRecognizer.KeepRecording"
+    cues = f"[{{after: {{audio: 1.0s}}, {stop}}}, {{after: {{bytes: 9600}}, {keep}}}]"
     life = begin(f"on: [{{event: SpeechRecognizer.Recognize, while_uploading: {cues}}}]")
     life.tell(EventBegan(UPLOAD, recognize("d1"), {}))
     pushed = of(life.tell(heard(2.0)), Push)
-    assert [each.directive.full_name for each in pushed if isinstance(each, Push)] == ["Clova.Early", "Clova.Late"]
+    pushed_names = [each.directive.name for each in pushed if isinstance(each, Push)]
+    assert pushed_names == ["KeepRecording", "StopCapture"]
