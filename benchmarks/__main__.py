@@ -9,6 +9,7 @@ from benchmarks.harness import print_table
 
 ALL = {
     "events": events.run,
+    "check": events.check,
     "downchannels": downchannels.run,
     "delays": delays.run,
     "start": start.run,

@@ -1,7 +1,7 @@
 """The server under measurement, in a process of its own: `python -m benchmarks.server WHICH --port N [--tls]`.
 
 WHICH is `ours`, `silent` or `stock` (Hypercorn as it is). `silent` is ours with a journal that writes nothing down and
-keeps no sound.
+keeps no sound; `unchecked` is ours with `event_check` off.
 
 It prints `ready` and then obeys lines on standard input: `push` to every downchannel, `memory` (PSS in KB),
 `lateness` (of scripted pushes, in ms), `journal` (entries, estimated bytes, dropped), `quit`.
@@ -45,9 +45,10 @@ on:
 """
 
 
-def scenario() -> ScenarioSet:
+def scenario(*, checked: bool = True) -> ScenarioSet:
     """An answer of about 9 KB; a push 200 ms after a written question."""
-    return load_text(SCENARIO.replace("SOUND", base64.b64encode(os.urandom(8192)).decode()))
+    text = SCENARIO if checked else SCENARIO.replace("settings: {", 'settings: {event_check: "off", ')
+    return load_text(text.replace("SOUND", base64.b64encode(os.urandom(8192)).decode()))
 
 
 def memory_kb() -> int:
@@ -147,9 +148,9 @@ class Silent(Journal):
         return self.NOTHING
 
 
-async def ours(port: int, tls: bool, *, silent: bool = False) -> None:
+async def ours(port: int, tls: bool, *, silent: bool = False, checked: bool = True) -> None:
     """`mockcic serve` without its command line."""
-    service = Service(scenario(), Listening(port=port, tls=tls, h2c_port=None if tls else port))
+    service = Service(scenario(checked=checked), Listening(port=port, tls=tls, h2c_port=None if tls else port))
     clock = service.clock
     if silent:
         service.journal = Silent(clock.now, clock.wall, spool=NoSpool())
@@ -192,7 +193,7 @@ async def stock(port: int, tls: bool) -> None:
 def main() -> None:
     """Run one of the two."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("which", choices=["ours", "silent", "stock"])
+    parser.add_argument("which", choices=["ours", "silent", "unchecked", "stock"])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--core", type=int)
@@ -206,7 +207,8 @@ def main() -> None:
         if given.which == "stock":
             runner.run(stock(given.port, given.tls))
         else:
-            runner.run(ours(given.port, given.tls, silent=given.which == "silent"))
+            silent, checked = given.which == "silent", given.which != "unchecked"
+            runner.run(ours(given.port, given.tls, silent=silent, checked=checked))
 
 
 if __name__ == "__main__":

@@ -10,11 +10,33 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mockcic.cic.catalogue import MessageSpec, catalogue
+from mockcic.scenario.auth import Auth, AuthAccounts, AuthClient, AuthTrouble
+from mockcic.scenario.behaviour import answers, senders
+from mockcic.scenario.dialects import DIALECTS
+from mockcic.scenario.directives import MINTED
 from mockcic.scenario.schema import scenario_schema
 from mockcic.scenario.settings import PROFILES, STRICT, Settings
 from mockcic.verdict.conformance import RULES
 
 DOCS = Path(__file__).parent
+DIALECTS_HEAD = """# Dialects
+
+The documents leave open how answers are written, and shipped clients lean on this and that. A dialect is a bundle of
+[settings](scenarios.md#settings) as one source has them: a firmware that runs with each leans on none.
+
+`mockcic serve --dialect g18`, or `dialect: g18` in a scenario (so that some devices of a set get it, by `for`).
+What the `settings` of a file say wins over its dialect. This page is made from `mockcic/scenario/dialects.py`.
+
+"""
+INTERFACES_HEAD = """# Interfaces
+
+Every message of the catalogue (`mockcic interfaces NAME` shows one with its payload). The mock checks each event and
+its contexts by it: what is missing, of another type, outside its list or range, required on a condition, in another
+form; a departure is a finding, with `--strict` a 400. What a scenario sends is checked when it is loaded, and what the
+protocol fixes is filled in. The last column is what [built-in behaviour](builtin.md) does; without it an event gets
+what its scenario says, else 204. This page is made by `docs/generate.py`.
+"""
 EXAMPLE = re.compile(r"<!-- example: (?P<file>\S+) -->\n```(?P<language>\w+)\n.*?^```\n", re.DOTALL | re.MULTILINE)
 BEGIN, END = "<!-- settings: generated -->\n", "<!-- settings: end -->\n"
 RULES_BEGIN, RULES_END = "<!-- rules: generated -->\n", "<!-- rules: end -->\n"
@@ -71,6 +93,34 @@ def conformance_page() -> str:
     return before + RULES_BEGIN + "\n" + rules_table() + "\n" + RULES_END + after
 
 
+def auth_table() -> str:
+    """Markdown: the members of `auth:`, and of the mappings in it."""
+    lines = []
+    for title, model in (
+        ("`auth`", Auth),
+        ("a client", AuthClient),
+        ("`accounts`", AuthAccounts),
+        ("`authorize`, `grant`, `refresh`, `delete`", AuthTrouble),
+    ):
+        lines += [f"| {title} | default | |", "|---|---|---|"]
+        for name, member in model.model_fields.items():
+            value = member.get_default(call_default_factory=True)
+            plain = None if hasattr(value, "model_dump") or value in ([], "") or member.is_required() else value
+            default = "" if plain is None else f"`{said(plain)}`"
+            text = (member.description or "").replace("|", "\\|")
+            lines.append(f"| `{name}` | {default} | {text} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def auth_page() -> str:
+    """docs/auth.md with the tables as they are now."""
+    page = (DOCS / "auth.md").read_text()
+    before, _, rest = page.partition(BEGIN)
+    after = rest.partition(END)[2]
+    return before + BEGIN + "\n" + auth_table() + END + after
+
+
 def other_languages_page() -> str:
     """docs/other-languages.md with the examples as they are now, each behind its `<!-- example: FILE -->`."""
     page = (DOCS / "other-languages.md").read_text()
@@ -82,6 +132,60 @@ def other_languages_page() -> str:
     return EXAMPLE.sub(whole, page)
 
 
+def dialects_page() -> str:
+    """docs/dialects.md."""
+    lines = ["| dialect | what it is | settings | source |", "|---|---|---|---|"]
+    for name, each in DIALECTS.items():
+        lines.append(f"| `{name}` | {each.about} | `{json.dumps(each.settings, ensure_ascii=False)}` | {each.source} |")
+    return DIALECTS_HEAD + "\n".join(lines) + "\n"
+
+
+def interfaces_page() -> str:
+    """docs/interfaces.md: one line about each message."""
+    cic = catalogue()
+    lines = [
+        INTERFACES_HEAD,
+        "## Events\n",
+        "| event | what it is | checked | what the mock does by itself |",
+        "|---|---|---|---|",
+    ]
+    for name, spec in cic.events.items():
+        checked = ", ".join(spec.fields) or "no members"
+        lines.append(f"| `{name}` | {spec.about} | {checked}{key_contexts(spec)} | {by_itself(name)} |")
+    lines += ["\n## Directives\n", "| directive | what it is | filled in | sent by itself |", "|---|---|---|---|"]
+    for name, spec in cic.directives.items():
+        mark = " (unpublished)" if spec.audience == "unpublished" else ""
+        parts = ", ".join(f"`{part}`" for part in senders(name))
+        lines.append(f"| `{name}`{mark} | {spec.about} | {filled(spec)} | {parts} |")
+    lines += ["\n## Contexts\n", "| context | what it is | kept |", "|---|---|---|"]
+    kept = {
+        "Alerts.AlertsState": "`alerts_ringing` of `alerts`",
+        "Device.DeviceState": "`device_state` of `device-control`",
+    }
+    lines += [f"| `{name}` | {spec.about} | {kept.get(name, '')} |" for name, spec in cic.contexts.items()]
+    lines += ["\n## Content templates of Clova.RenderTemplate\n", "| template | group | what it is |", "|---|---|---|"]
+    lines += [f"| `{name}` | {each.group} | {each.about} |" for name, each in cic.templates.items()]
+    return "\n".join(lines) + "\n"
+
+
+def key_contexts(spec: MessageSpec) -> str:
+    """The contexts that count above all."""
+    return f"; {' and '.join(spec.context_key)}" if spec.context_key else ""
+
+
+def by_itself(event: str) -> str:
+    """What the built-in behaviour answers."""
+    said = [f"`{each.part}`: {each.said}" for each in answers(event)]
+    return "; ".join(said) or "204"
+
+
+def filled(spec: MessageSpec) -> str:
+    """The members that the mock fills in."""
+    names = [*catalogue().fixed_members(spec), *([MINTED[spec.full_name]] if spec.full_name in MINTED else [])]
+    names += ["url"] if spec.attachment else []
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def schema_file() -> str:
     """docs/scenario.schema.json."""
     return json.dumps(scenario_schema(), ensure_ascii=False, indent=1) + "\n"
@@ -90,5 +194,8 @@ def schema_file() -> str:
 if __name__ == "__main__":
     (DOCS / "scenarios.md").write_text(scenarios_page())
     (DOCS / "conformance.md").write_text(conformance_page())
+    (DOCS / "auth.md").write_text(auth_page())
     (DOCS / "other-languages.md").write_text(other_languages_page())
+    (DOCS / "dialects.md").write_text(dialects_page())
+    (DOCS / "interfaces.md").write_text(interfaces_page())
     (DOCS / "scenario.schema.json").write_text(schema_file())

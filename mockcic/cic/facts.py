@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mockcic.cic.message import Event
 from mockcic.errors import Finding
@@ -109,6 +110,14 @@ class DeviceReset:
     """The device is to begin anew: state, variables and counters as at the start, running scripts cancelled."""
 
 
+@dataclass(frozen=True, slots=True)
+class CueWanted:
+    """Somebody outside makes a named cue of the scenario happen."""
+
+    name: str
+    args: Mapping[str, Any]
+
+
 Fact = (
     DownchannelOpened
     | DownchannelClosed
@@ -120,11 +129,13 @@ Fact = (
     | Pinged
     | StepDue
     | DeviceReset
+    | CueWanted
 )
 
 __all__ = [
     "AnswerSent",
     "AudioHeard",
+    "CueWanted",
     "DeviceReset",
     "DownchannelClosed",
     "DownchannelOpened",

@@ -31,6 +31,9 @@ DIALOGUE: Final = {
 }
 """`dialogRequestId` of the catalogue, in words."""
 
+UNPUBLISHED: Final = "unpublished"
+"""The `audience` of a message that no published text has."""
+
 CHANNEL: Final = {
     "response": "in the reply to an event",
     "downchannel": "on the downchannel",
@@ -83,11 +86,16 @@ def find(cic: Catalogue, name: str) -> tuple[str, Subject]:
 def contents(cic: Catalogue, width: int | None = None) -> Page:
     """The list of everything."""
     it = Page(width)
-    it.title("CIC", f"{len(cic.events)} events, {len(cic.directives)} directives, {len(cic.contexts)} contexts")
+    unpublished = sum(map(is_unpublished, cic.directives.values()))
+    directives = f"{len(cic.directives) - unpublished} directives and {unpublished} unpublished"
+    it.title("CIC", f"{len(cic.events)} events, {directives}, {len(cic.contexts)} contexts")
     for interface in cic.interfaces.values():
         it.heading(interface.name)
         it.text(interface.about, "  ")
-        groups = (("events", interface.events), ("directives", interface.directives), ("contexts", interface.contexts))
+        directives_here = [
+            f"{name} (unpublished)" if is_unpublished(cic.directives[name]) else name for name in interface.directives
+        ]
+        groups = (("events", interface.events), ("directives", directives_here), ("contexts", interface.contexts))
         it.table([(kind, ", ".join(map(_bare, names))) for kind, names in groups if names], bold=False)
     it.heading("Content templates of Clova.RenderTemplate")
     groups_of_templates: dict[str, list[str]] = {}
@@ -140,7 +148,15 @@ def _interface(it: Page, cic: Catalogue, interface: InterfaceSpec) -> None:
 
 
 def _about_directive(spec: MessageSpec) -> str:
-    return f"{spec.about} (Deprecated.)" if spec.deprecated else spec.about
+    marks = [
+        word for word, counts in (("Deprecated.", spec.deprecated), ("Unpublished.", is_unpublished(spec))) if counts
+    ]
+    return f"{spec.about} ({' '.join(marks)})" if marks else spec.about
+
+
+def is_unpublished(spec: MessageSpec) -> bool:
+    """Whether no published text has the message."""
+    return spec.audience == UNPUBLISHED
 
 
 def _message(it: Page, cic: Catalogue, spec: MessageSpec) -> None:
@@ -159,6 +175,17 @@ def _message(it: Page, cic: Catalogue, spec: MessageSpec) -> None:
     if spec.forms:
         forms = [", ".join(name for name in spec.fields if name in form) or "no members" for form in spec.forms]
         it.text(f"It has {'; or '.join(forms)}.", "  ")
+    if spec.kind == "event":
+        from mockcic.scenario.behaviour import answers
+
+        it.heading("What the mock does by itself")
+        it.table([(f"builtin/{each.part}", each.said) for each in answers(spec.full_name)] or [("", "204")])
+    elif spec.kind == "directive":
+        from mockcic.scenario.behaviour import senders
+
+        if parts := senders(spec.full_name):
+            it.heading("Sent by itself")
+            it.text(", ".join(f"builtin/{part}" for part in parts), "  ")
     if spec.note:
         it.heading("Note")
         it.text(spec.note, "  ")
@@ -194,7 +221,9 @@ def _facts(cic: Catalogue, spec: MessageSpec) -> Iterator[tuple[str, str]]:
         yield "codes", " ".join(f"{code}: {text}" for code, text in spec.codes.items())
     if spec.audience == "internal":
         yield "audience", "internal: not in the public text"
-    if spec.taken_from:
+    if spec.audience == UNPUBLISHED:
+        yield "audience", f"unpublished: in the guide's history of {spec.taken_from} only (PROTOCOL 7.4)"
+    elif spec.taken_from:
         yield "taken from", f"the guide of {spec.taken_from}"
 
 

@@ -19,6 +19,7 @@ from mockcic import __version__
 from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.journal.spool import SPOOL_BYTES
 from mockcic.journal.store import BYTES, ENTRIES
+from mockcic.scenario.dialects import DIALECTS
 
 if TYPE_CHECKING:
     from mockcic.cli.dialogue import Printer
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
 @click.option(
     "--h2c", "h2c_port", type=click.IntRange(0, 65535), help="Also HTTP/2 in clear text (prior knowledge) on this port."
 )
+@click.option(
+    "--auth-port",
+    type=click.IntRange(0, 65535),
+    help="Also the authorization server on a port of its own, HTTP/1.1 and HTTP/2; 0 for any free one.",
+)
 @click.option("--host-name", "host_names", multiple=True, help="One more name or address for the certificate.")
 @click.option("--cert", "certfile", type=click.Path(path_type=Path), help="Your own certificate chain (PEM).")
 @click.option("--key", "keyfile", type=click.Path(path_type=Path), help="Its private key (PEM).")
@@ -48,6 +54,11 @@ if TYPE_CHECKING:
     "--home", type=click.Path(path_type=Path), help="Folder of the CA.  [default: $MOCKCIC_HOME or ~/.mockcic]"
 )
 @click.option("--profile", type=click.Choice(["seed", "2021"]), help="Use this profile, whatever the scenarios say.")
+@click.option(
+    "--dialect",
+    type=click.Choice(list(DIALECTS)),
+    help="Write answers so, whatever the scenarios say.",
+)
 @click.option("--strict", is_flag=True, help="Refuse every departure from the documents.")
 @click.option("--default", "default", metavar="NAME", help="The scenario of a set for devices that no `for` names.")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable of the scenarios.")
@@ -67,7 +78,7 @@ if TYPE_CHECKING:
 @click.option(
     "--ready-file",
     type=click.Path(path_type=Path),
-    help="Written once connections are accepted: JSON with url, h2c_url, control_url, ca_file, pid, version.",
+    help="Written once connections are accepted: JSON with url, h2c_url, auth_url, control_url, ca_file, pid, version.",
 )
 @click.option(
     "--control-host",
@@ -163,11 +174,12 @@ class Serving:
 
         options = self._options
         if not self._paths:
-            return builtin(profile=options["profile"], strict=options["strict"])
+            return builtin(profile=options["profile"], dialect=options["dialect"], strict=options["strict"])
         return load(
             self._paths,
             variables=self._variables,
             profile=options["profile"],
+            dialect=options["dialect"],
             strict=options["strict"],
             default=options["default"],
         )
@@ -228,6 +240,7 @@ class Serving:
             host=options["host"],
             port=options["port"],
             h2c_port=options["h2c_port"],
+            auth_port=options["auth_port"],
             home=options["home"],
             host_names=(*options["host_names"], *self._addresses()),
             certfile=options["certfile"],
@@ -292,6 +305,7 @@ class Serving:
         ready = {
             "url": service.url,
             "h2c_url": service.h2c_url,
+            "auth_url": service.auth_url,
             "control_url": None if control is None else control.url,
             "control_token": None if control is None else control.token,
             "ca_file": None if service.ca_file is None else str(service.ca_file),

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from mockcic.cic.advice import advise
 from mockcic.cic.catalogue import catalogue
 from mockcic.cic.message import Event, Refusal
 from mockcic.errors import Finding
@@ -45,13 +46,14 @@ class Admission:
                     "message.id-twice",
                     f"messageId {event.message_id} again",
                     "an id of its own for each message (PROTOCOL 3.2)",
+                    "make a fresh UUID for each event, also when one is sent again",
                 )
             )
             if self._settings.duplicate_message_id == 400:
                 refusal = Refusal(400, f"messageId {event.message_id} was used before")
         if event.full_name not in catalogue().events:
             near = catalogue().suggest("event", event.full_name)
-            mend = f"did you mean {near[0]}?" if near else ""
+            mend = f"did you mean {near[0]}?" if near else "`mockcic interfaces` lists the events there are"
             findings.append(
                 Finding("event.unknown", event.full_name, "an event of the catalogue (PROTOCOL 3.2: INF)", mend)
             )
@@ -64,16 +66,12 @@ class Admission:
         return Verdict(tuple(findings), refusal)
 
     def _by_catalogue(self, event: Event) -> list[Finding]:
-        return [
-            Finding(
-                f"event.{issue.code}",
-                f"{'.'.join(map(str, issue.path))}: {issue.found}",
-                f"{issue.expected} (catalogue)",
-                issue.mend,
-                issue.severity,
-            )
-            for issue in catalogue().judge_event(event)
-        ]
+        findings: list[Finding] = []
+        for issue in catalogue().judge_event(event):
+            said = advise(event, issue)
+            expected = f"{said.expected} (catalogue)"
+            findings.append(Finding(f"event.{issue.code}", said.found, expected, said.mend, issue.severity))
+        return findings
 
     def _was_seen(self, message_id: str) -> bool:
         key = message_id if len(message_id) <= LONGEST_ID else hashlib.sha256(message_id.encode()).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, Literal, assert_never
@@ -13,6 +13,7 @@ from mockcic.cic.catalogue import catalogue
 from mockcic.cic.facts import (
     AnswerSent,
     AudioHeard,
+    CueWanted,
     DeviceReset,
     DownchannelClosed,
     DownchannelOpened,
@@ -47,8 +48,8 @@ from mockcic.scenario.effects import (
     VariablesSet,
 )
 from mockcic.scenario.match import PENDING, Match, Subject, first_fit, header_of, match, nearest, sound_members
-from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Scenario
-from mockcic.scenario.script import Script, make_script, shuffle_replies
+from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Rule, Scenario
+from mockcic.scenario.script import NONE, Locals, Script, make_script, shuffle_replies
 from mockcic.scenario.settings import Heard, HelloAfter, Settings
 from mockcic.scenario.steps import Change, Cue, Moment, Send, Wait
 from mockcic.scenario.template import Names, RenderError, render
@@ -56,6 +57,7 @@ from mockcic.scenario.upload import DeviceFacts, Upload
 from mockcic.scenario.words import read_duration
 
 HELLO: Final = Send(directive="Clova.Hello")
+HELLO_IN_DIALOGUE: Final = Send(directive="Clova.Hello", dialogRequestId="{{ uuid() }}")
 STOP: Final = Send(directive=STOP_CAPTURE)
 AUDIO_MISSING: Final = Refusal(400, "audio part is missing")
 
@@ -188,6 +190,8 @@ class Engine:
                 for step in list(self._due):
                     self._forget(step)
                 self._begin_anew()
+            case CueWanted():
+                self._play_cue(fact, now)
             case Pinged():
                 self.counts[f"ping.{fact.kind}"] += 1
             case _:
@@ -218,7 +222,9 @@ class Engine:
                 self._arm(cue, fact.stream, None, now)
 
     def _send_hello(self, now: float) -> None:
-        self._push(HELLO, None, now, "the downchannel was opened")
+        self._push(
+            HELLO_IN_DIALOGUE if self.settings.hello_dialogue else HELLO, None, now, "the downchannel was opened"
+        )
 
     def _close_downchannel(self, fact: DownchannelClosed) -> None:
         self._call_off(fact.stream)
@@ -245,7 +251,8 @@ class Engine:
             cues = [self._stop_cue]
         else:
             cues = []
-        for cue in cues:
+        beside = [each.rule.while_uploading or () for each in self._fitting_beside(upload, PENDING, now)]
+        for cue in [*cues, *(cue for more in beside for cue in more)]:
             if cue.after is not None and any((cue.after.audio, cue.after.bytes, cue.after.silence, cue.after.upload)):
                 upload.cues.append(cue)
             else:
@@ -324,6 +331,20 @@ class Engine:
                 lambda then: self._fire(cue, block, upload, then, left),
             )
 
+    def _play_cue(self, fact: CueWanted, now: float) -> None:
+        """Do a named cue with these arguments; one that the scenario lacks is nothing."""
+        if (cue := self.scenario.cues.get(fact.name)) is None:
+            return
+        args: dict[str, Any] = {}
+        for name, default in cue.args.items():
+            args[name] = (
+                fact.args[name] if name in fact.args else render(default, self._names(None, now, {"args": args}))
+            )
+        names: Locals = {"args": args}
+        self._change(cue.set_, cue.go, None, now, names)
+        script = make_script(cue.push, "downchannel", self.scenario.replies, names)
+        self._run(script, AFTERWARDS, None, now, f"cue {fact.name}")
+
     @staticmethod
     def _why(cue: Cue) -> str:
         match cue.after:
@@ -349,7 +370,17 @@ class Engine:
             if self.settings.recognize_without_audio == 400:
                 self._refuse(upload, AUDIO_MISSING)
                 return
-            self._find("multipart.audio", "no audio part", "the sound of the request (PROTOCOL 3.5: INF)", upload)
+            self._find(
+                "multipart.audio",
+                "no audio part",
+                "the sound of the request (PROTOCOL 3.5: INF)",
+                "send the part named audio behind the metadata, before the last delimiter",
+                upload,
+            )
+        for beside in self._fitting_beside(upload, upload.sound, now):
+            self._uses[beside.number] += 1
+            upload.beside.append(beside.rule)
+            self._change(beside.rule.set_, beside.rule.go, upload, now)
         matches: list[Match] = []
         for each in self._matches(upload, upload.sound, now):
             matches.append(each)
@@ -381,7 +412,16 @@ class Engine:
         self._give(upload, upload.answer, now, stop_upload)
 
     def _matches(self, upload: Upload, sound: Any, now: float) -> Iterator[Match]:
-        """Each rule held against the event, one after another as far as the caller wants."""
+        """Each rule that answers held against the event, one after another as far as the caller wants."""
+        return self._hold(((n, rule) for n, rule in enumerate(self.scenario.on) if not rule.beside), upload, sound, now)
+
+    def _fitting_beside(self, upload: Upload, sound: Any, now: float) -> Iterator[Match]:
+        """The rules that answer nothing and fit the event, in the order of the file."""
+        name = upload.event.full_name
+        rules = [each for each in self.scenario.beside if each[1].is_about(name)]
+        return (each for each in self._hold(rules, upload, sound, now) if each.fits) if rules else iter(())
+
+    def _hold(self, rules: Iterable[tuple[int, Rule]], upload: Upload, sound: Any, now: float) -> Iterator[Match]:
         subject = Subject(
             event=upload.event,
             headers=upload.began.headers,
@@ -395,7 +435,7 @@ class Engine:
         def fill(value: Any) -> Any:
             return render(value, self._names(upload, now))
 
-        for number, rule in enumerate(self.scenario.on):
+        for number, rule in rules:
             try:
                 yield match(rule, number, self._uses[number], subject, fill)
             except RenderError as problem:
@@ -452,7 +492,9 @@ class Engine:
             return
         upload.sent = True
         self._drop_if_over(upload)
-        answers = [upload.rule, upload.answer] if upload.rule is not upload.answer else [upload.answer]
+        answers = [*upload.beside, upload.rule, upload.answer]
+        if upload.rule is upload.answer:
+            del answers[-1]
         for answer in answers:
             for cue in answer.afterwards if answer is not None else ():
                 self._arm(cue, AFTERWARDS, upload, now)
@@ -481,11 +523,15 @@ class Engine:
         ends_reply: bool = False,
     ) -> None:
         """Do the items of a script until one waits; then go on when its time has come."""
+
+        def fill(value: Any, names: Locals) -> Any:
+            return render(value, self._names(upload, now, names))
+
         try:
-            while (item := script.next()) is not None:
+            while (item := script.next(fill)) is not None:
                 match item.step:
                     case Wait(wait=duration):
-                        then = now + self._seconds(duration, now, upload)
+                        then = now + self._seconds(duration, now, upload, item.names)
                         self._call(
                             then,
                             block,
@@ -496,11 +542,11 @@ class Engine:
                         )
                         return
                     case Change(set_=values, go=state):
-                        self._change(values, state, upload, now)
+                        self._change(values, state, upload, now, item.names)
                     case Send() as send if item.line == "reply" and upload is not None:
-                        self._reply(send, upload, now, last=script.replies_left == 0)
+                        self._reply(send, upload, now, item.names, last=not script.has_reply(fill))
                     case Send() as send:
-                        self._push(send, upload, now, why)
+                        self._push(send, upload, now, why, item.names)
         except (RenderError, OSError) as problem:
             if ends_reply and upload is not None:
                 self._fail(upload, problem, stop_upload)
@@ -512,8 +558,8 @@ class Engine:
         if ends_reply and upload is not None:
             self._out.append(EndReply(upload.stream, stop_upload and not upload.ended))
 
-    def _reply(self, send: Send, upload: Upload, now: float, *, last: bool) -> None:
-        directive, attachments = self._composer.compose(send, self._names(upload, now), upload.dialogue)
+    def _reply(self, send: Send, upload: Upload, now: float, names: Locals, *, last: bool) -> None:
+        directive, attachments = self._composer.compose(send, self._names(upload, now, names), upload.dialogue)
         if self.settings.attachments != "inline":
             upload.unsent.extend(attachments)
             attachments = tuple(upload.unsent) if last else ()
@@ -523,10 +569,10 @@ class Engine:
         for number, attachment in enumerate(attachments, 1):
             self._out.append(ReplyAttachment(upload.stream, attachment, last=last and number == len(attachments)))
 
-    def _push(self, send: Send, upload: Upload | None, now: float, why: str) -> None:
+    def _push(self, send: Send, upload: Upload | None, now: float, why: str, names: Locals = NONE) -> None:
         belongs = upload is not None and (send.directive in OF_THE_UPLOAD or send.dialogue == "echo")
         dialogue = upload.dialogue if upload is not None and belongs else None
-        directive, attachments = self._composer.compose(send, self._names(upload, now), dialogue)
+        directive, attachments = self._composer.compose(send, self._names(upload, now, names), dialogue)
         self._out.append(Push(directive, attachments, why))
         if send.directive == STOP_CAPTURE and upload is not None and not upload.stop_pushed and not upload.ended:
             upload.stop_pushed = True
@@ -541,6 +587,7 @@ class Engine:
             "audio.stop-capture",
             f"still uploading {self.settings.stop_grace} s after StopCapture",
             "the end of the upload at once (PROTOCOL 3.4)",
+            "stop recording when StopCapture comes with the dialogue of the upload, then send the last delimiter",
             upload,
         )
         upload.cues.clear()
@@ -554,10 +601,12 @@ class Engine:
 
     # ------------------------------------------------------------------ state, names, time
 
-    def _change(self, values: Mapping[str, Any], state: str | None, upload: Upload | None, now: float) -> None:
+    def _change(
+        self, values: Mapping[str, Any], state: str | None, upload: Upload | None, now: float, names: Locals = NONE
+    ) -> None:
         try:
             for name, value in values.items():
-                self.vars[name] = render(value, self._names(upload, now))
+                self.vars[name] = render(value, self._names(upload, now, names))
             if values:
                 now_set = {name: self.vars[name] for name in values}
                 self._out.append(VariablesSet(now_set, upload.stream if upload else ""))
@@ -567,9 +616,9 @@ class Engine:
             self._out.append(StateChanged(self.state, state))
             self.state = state
 
-    def _names(self, upload: Upload | None, now: float) -> Names:
-        """The names that templates see (docs/scenarios.md, Templates)."""
-        return Names(lambda: self._all_names(upload, now))
+    def _names(self, upload: Upload | None, now: float, more: Locals = NONE) -> Names:
+        """The names that templates see (docs/scenarios.md, Templates), and those of a cue or a `repeat`."""
+        return Names(lambda: {**more, **self._all_names(upload, now)})
 
     def _all_names(self, upload: Upload | None, now: float) -> dict[str, Any]:
         names: dict[str, Any] = {
@@ -597,11 +646,11 @@ class Engine:
         device = self.device
         return {"id": device.id, "token": device.token, "user_agent": device.user_agent, "tags": list(device.tags)}
 
-    def _seconds(self, value: float | str, now: float, upload: Upload | None = None) -> float:
+    def _seconds(self, value: float | str, now: float, upload: Upload | None = None, names: Locals = NONE) -> float:
         """A duration of the scenario in seconds; a template is rendered and read."""
         if isinstance(value, float | int):
             return float(value)
-        rendered = render(value, self._names(upload, now))
+        rendered = render(value, self._names(upload, now, names))
         try:
             seconds = float(rendered) if isinstance(rendered, float | int) else float(read_duration(rendered))
         except (ValueError, OverflowError) as error:
@@ -629,8 +678,8 @@ class Engine:
         del self._due[step]
         self._out.append(CallOff(step))
 
-    def _find(self, code: str, found: str, expected: str, upload: Upload) -> None:
-        self._out.append(Found(Finding(code, found, expected), upload.stream))
+    def _find(self, code: str, found: str, expected: str, mend: str, upload: Upload) -> None:
+        self._out.append(Found(Finding(code, found, expected, mend), upload.stream))
 
 
 def _template_finding(problem: Exception, where: str) -> Finding:

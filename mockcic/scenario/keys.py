@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from mockcic.scenario.auth import Auth, AuthAccounts, AuthClient, AuthTrouble
 from mockcic.scenario.conditions import Condition
-from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Rule, Scenario, Tokens
+from mockcic.scenario.model import Answer, ExceptionAnswer, NamedCue, RawAnswer, Rule, Scenario, Tokens
 from mockcic.scenario.settings import Heard, Settings
-from mockcic.scenario.steps import Change, Cue, Moment, PushStep, Send, Sound, Use, Wait
+from mockcic.scenario.steps import Change, Choice, Cue, Each, Moment, PushStep, Repeat, Send, Sound, Use, Wait
 
 Loc = tuple[int | str, ...]
 
@@ -27,12 +28,20 @@ CALLED: Final[dict[type[BaseModel], str]] = {
     PushStep: "`push`",
     Use: "`use`",
     Change: "`set` and `go`",
+    Repeat: "`repeat`",
+    Each: "`repeat`",
+    Choice: "`if`",
+    NamedCue: "a named cue",
     Sound: "a sound",
     Condition: "a condition",
     Settings: "the settings",
     ExceptionAnswer: "an exception",
     RawAnswer: "a raw answer",
     Tokens: "`tokens`",
+    Auth: "`auth`",
+    AuthClient: "a client",
+    AuthAccounts: "`accounts`",
+    AuthTrouble: "the trouble of a call",
 }
 _TAGGED: Final[dict[str, type[BaseModel]]] = {
     "send": Send,
@@ -40,6 +49,8 @@ _TAGGED: Final[dict[str, type[BaseModel]]] = {
     "push": PushStep,
     "use": Use,
     "change": Change,
+    "repeat": Repeat,
+    "choice": Choice,
 }
 
 

@@ -174,8 +174,11 @@ def _gone_to(whole: Whole) -> Iterator[tuple[Source, Loc, str]]:
             if answer.answer.go is not None and (own or answer.loc != ("otherwise",)):
                 yield source, (*answer.loc, "go"), answer.answer.go
         for cue in cues_of(part):
-            if cue.cue.go is not None and (own or cue.block != "downchannel"):
+            if cue.cue.go is not None and (own or part._is_part or cue.block != "downchannel"):
                 yield source, (*cue.loc, "go"), cue.cue.go
+        for name, named in part.cues.items():
+            if named.go is not None:
+                yield source, ("cues", name, "go"), named.go
         for placed in steps_of(part):
             if isinstance(placed.step, Change) and placed.step.go is not None:
                 yield source, (*placed.loc, "go"), placed.step.go
@@ -201,6 +204,7 @@ def _variables(whole: Whole) -> Iterator[Problem]:
     for _, part in whole.files:
         known |= {name for placed in answers_of(part) for name in placed.answer.set_}
         known |= {name for placed in cues_of(part) for name in placed.cue.set_}
+        known |= {name for named in part.cues.values() for name in named.set_}
         known |= {name for placed in steps_of(part) if isinstance(placed.step, Change) for name in placed.step.set_}
     for source, _ in whole.files:
         yield from lint_variables(source, frozenset(known))
@@ -219,6 +223,8 @@ def _shadows(whole: Whole) -> Iterator[Problem]:
     """Rules that can never win. Only within a file: that the includer's win over included ones is the point."""
     orders: dict[int, Order] = {}
     for number, entry in enumerate(whole.rules):
+        if entry.value.beside:  # it takes nothing from others, nor they from it
+            continue
         earlier = orders.setdefault(id(entry.source), Order()).add(number, entry.value)
         if earlier is not None:
             line = entry.source.position(whole.rules[earlier].loc).line

@@ -14,6 +14,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from mockcic.errors import Problem, ScenarioError, StartError
+from mockcic.scenario.dialects import DialectName
 from mockcic.scenario.explain import explain
 from mockcic.scenario.lint import Entry, Whole, lint_file, lint_whole
 from mockcic.scenario.model import Scenario
@@ -27,7 +28,7 @@ from mockcic.scenario.words import is_there, real_path, said_path, shown, sugges
 
 BUILTIN: Final = Path(__file__).parent / "builtin"
 ENDINGS: Final = (".yaml", ".yml")
-OF_A_PART: Final = frozenset({"about", "include", "vars", "replies", "on"})
+OF_A_PART: Final = frozenset({"about", "include", "vars", "replies", "on", "cues", "downchannel", "settings"})
 """The keys that count in a file without `scenario`."""
 
 
@@ -63,9 +64,11 @@ class ScenarioSet:
             first,
         )
 
-    def for_device(self, token: str, user_agent: str) -> Scenario:
+    def for_device(self, token: str, user_agent: str, device_id: str = "") -> Scenario:
         """The first scenario whose `for` fits the device; the default one when there is none."""
-        fitting = (each for each in self.scenarios if each.for_ is not None and each.for_.fit(token, user_agent))
+        fitting = (
+            each for each in self.scenarios if each.for_ is not None and each.for_.fit(token, user_agent, device_id)
+        )
         return next(fitting, self.default or self.scenarios[0])
 
     def named(self, name: str) -> Scenario | None:
@@ -78,15 +81,16 @@ def load(
     *,
     variables: Mapping[str, Any] | None = None,
     profile: Profile | None = None,
+    dialect: DialectName | None = None,
     strict: bool = False,
     default: str | None = None,
 ) -> ScenarioSet:
     """Read files and folders.
 
     `variables` override `vars` of every scenario that has them; a text among them is read as YAML would read it.
-    `profile` and `strict` override what the files say. `default` names the scenario of devices that no `for` fits;
-    without it that is the first one without `for`. Raises ScenarioError with all problems, and StartError when a path
-    does not exist, cannot be read, or holds no scenario.
+    `profile`, `dialect` and `strict` override what the files say. `default` names the scenario of devices that no `for`
+    fits; without it that is the first one without `for`. Raises ScenarioError with all problems, and StartError when a
+    path does not exist, cannot be read, or holds no scenario.
     """
     reader = _Reader()
     for path in paths:
@@ -97,7 +101,8 @@ def load(
             reader.read_named(path)
         else:
             raise StartError(f"there is no scenario file or folder {path}")
-    return reader.finish(variables or {}, profile, strict, default, called=", ".join(map(str, paths)))
+    called = ", ".join(map(str, paths))
+    return reader.finish(variables or {}, profile, strict, default, called=called, dialect=dialect)
 
 
 def load_unpacked(
@@ -127,14 +132,28 @@ def load_text(
     return reader.finish(variables or {}, profile, strict, None, called=name)
 
 
-def builtin(name: str = "default", *, profile: Profile | None = None, strict: bool = False) -> ScenarioSet:
+def builtin(
+    name: str = "default",
+    *,
+    profile: Profile | None = None,
+    dialect: DialectName | None = None,
+    strict: bool = False,
+) -> ScenarioSet:
     """A scenario that comes with mockcic. Raises StartError when there is none of this name."""
     path = BUILTIN / f"{name}.yaml"
     if not path.is_file():
         raise StartError(f"there is no built-in scenario {name}; there are {', '.join(builtin_names())}")
-    reader = _Reader()
+    reader = _Reader(trusts=True)
     reader.read_file(path, f"builtin/{name}", BUILTIN)
-    return reader.finish({}, profile, strict, None, called=f"builtin/{name}")
+    return reader.finish({}, profile, strict, None, called=f"builtin/{name}", dialect=dialect)
+
+
+def read_part(name: str) -> Scenario:
+    """The file of a part that comes with mockcic, without what it includes."""
+    file = _Reader().read(BUILTIN / f"{name}.yaml", f"builtin/{name}", BUILTIN)
+    assert file is not None
+    assert file.model is not None
+    return file.model
 
 
 def builtin_names() -> list[str]:
@@ -183,6 +202,8 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
+    trusts: bool = False
+    """What comes with mockcic was linted by its tests; a start need not wait for that again."""
 
     def read_folder(self, paths: Sequence[Path], root: Path) -> None:
         """Read scenarios; files without `scenario` wait for somebody to include them."""
@@ -257,7 +278,7 @@ class _Reader:
                         source.problem(
                             place,
                             f'"{key}" has no effect in a file without `scenario`',
-                            "include, vars, replies, on",
+                            "include, vars, replies, on, cues, downchannel, settings",
                             mend,
                             severity="warning",
                         )
@@ -271,7 +292,7 @@ class _Reader:
             self.problems += lint_file(source, left) if left is not None else ()
             return
         self._mark(file)
-        self.problems += lint_file(source, file.model)
+        self.problems += () if self.trusts else lint_file(source, file.model)
         for index, name in enumerate(file.model.include):
             included = self._include(file, index, name, way)
             if included is not None:
@@ -280,6 +301,7 @@ class _Reader:
     def _mark(self, file: _File) -> None:
         assert file.model is not None
         file.model._path = file.source.path
+        file.model._is_part = file.is_part
         for index, rule in enumerate(file.model.on):
             rule._where = f"{file.source.path}:{file.source.position(('on', index)).line}"
         for sound in sounds_of(file.model):
@@ -341,11 +363,18 @@ class _Reader:
         return self.read(path, called, root, way)
 
     def finish(
-        self, variables: Mapping[str, Any], profile: Profile | None, strict: bool, default: str | None, *, called: str
+        self,
+        variables: Mapping[str, Any],
+        profile: Profile | None,
+        strict: bool,
+        default: str | None,
+        *,
+        called: str,
+        dialect: DialectName | None = None,
     ) -> ScenarioSet:
         """Put the files together and judge the whole; raise when there is an error anywhere."""
         wholes = [whole for file in self.main if (whole := _put_together(file)) is not None]
-        for whole in wholes:
+        for whole in () if self.trusts else wholes:
             self.problems += lint_whole(whole)
         self._check_names()
         self._check_parts()
@@ -357,6 +386,7 @@ class _Reader:
         if not scenarios:
             raise StartError(f"no scenario in {called}: a scenario is a .yaml file with `scenario: NAME` at the top")
         changes: dict[str, Any] = {} if profile is None else {"profile": profile}
+        changes |= {} if dialect is None else {"dialect": dialect}
         scenarios = [
             _with(each, changes | ({"settings": each.settings.strict()} if strict else {})) for each in scenarios
         ]
@@ -444,16 +474,32 @@ def _put_together(file: _File) -> Whole | None:
     replies: dict[str, Any] = {}
     reply_entries: dict[str, Entry] = {}
     variables: dict[str, Any] = {}
+    cues: dict[str, Any] = {}
+    downchannel: list[Any] = []
+    settings = file.model.settings
     for part in parts:
         model, source = part.model, part.source
         assert model is not None
+        cues = {**model.cues, **cues}
+        if part is file or part.is_part:
+            downchannel += model.downchannel
+            settings = settings.with_defaults(model.settings)
         rules += [Entry(source, ("on", index), rule) for index, rule in enumerate(model.on)]
         for name, steps in model.replies.items():
             if name not in replies:
                 replies[name] = steps
                 reply_entries[name] = Entry(source, ("replies", name), steps)
         variables = {**model.vars, **variables}
-    scenario = _with(file.model, {"on": [entry.value for entry in rules], "replies": replies, "vars": variables})
+    rules.sort(key=lambda entry: entry.value.fallback)  # those behind all others; else the order stays
+    changes: dict[str, Any] = {
+        "on": [entry.value for entry in rules],
+        "replies": replies,
+        "vars": variables,
+        "cues": cues,
+        "downchannel": downchannel,
+        "settings": settings,
+    }
+    scenario = _with(file.model, changes)
     files = tuple((part.source, part.model) for part in parts if part.model is not None)
     return Whole(scenario, file.source, files, tuple(rules), reply_entries)
 
@@ -462,7 +508,8 @@ def _with(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     if not changes:
         return scenario
     changed = scenario.model_copy(update=dict(changes))
-    for name in ("effective", "needs_level"):  # a copy would keep what was worked out from the old values
+    # A copy would keep what was worked out from the old values.
+    for name in ("effective", "needs_level", "beside", "auth_policy"):
         changed.__dict__.pop(name, None)
     return changed
 
@@ -487,5 +534,6 @@ __all__ = [
     "load",
     "load_text",
     "load_unpacked",
+    "read_part",
     "scenario_files",
 ]

@@ -10,10 +10,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from mockcic.auth.policy import Policy
+from mockcic.scenario.auth import Auth
 from mockcic.scenario.conditions import AnyCondition
+from mockcic.scenario.dialects import DialectName
 from mockcic.scenario.settings import AnyProfile, Part, Settings
 from mockcic.scenario.steps import Cue, Steps
-from mockcic.scenario.words import Duration, Name, Texts, Values, read_base64, read_list
+from mockcic.scenario.words import Duration, Name, Texts, Values, Word, read_base64, read_list
 
 START: str = "start"
 """The state a device begins in, when the scenario names no other."""
@@ -109,7 +112,40 @@ class Rule(Answer):
         default=None, min_length=1, description="Answers one after another, round and round."
     )
 
+    beside: bool = Field(
+        default=False,
+        description="It answers nothing: whenever it fits, what it sets and does counts beside the rule that answers.",
+    )
+
+    fallback: bool = Field(
+        default=False, description="It counts only where no rule without `fallback` fits, wherever it stands."
+    )
+
     _where: str = PrivateAttr(default="")
+
+    @model_validator(mode="after")
+    def _answers_nothing_beside(self) -> Self:
+        if not self.beside:
+            return self
+        keys = ("reply", "exception", "raw", "in_turn", "cycle", "delay")
+        found = [key for key in keys if key in self.model_fields_set]
+        if found:
+            raise PydanticCustomError(
+                "beside",
+                "`{found}` in a rule that is `beside`",
+                {
+                    "found": found[0],
+                    "expected": "set, go, while_uploading, afterwards",
+                    "mend": "another rule answers; without `beside` this one does",
+                },
+            )
+        if not (self.set_ or self.go or self.while_uploading or self.afterwards):
+            raise PydanticCustomError(
+                "beside",
+                "a rule that is `beside` and does nothing",
+                {"expected": "one of set, go, while_uploading, afterwards", "mend": ""},
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_one_way(self) -> Self:
@@ -148,7 +184,9 @@ class Rule(Answer):
 class Tokens(Part):
     """Which bearer tokens are taken. Wildcards allowed; without `accept` any token is."""
 
-    accept: Texts | None = Field(default=None, description="Only these tokens; any other gets 401.")
+    accept: Texts | None = Field(
+        default=None, description="Only these tokens, and those that were issued here; any other gets 401."
+    )
     refuse: Texts = Field(default_factory=list, description="These tokens get 401.")
 
     def take(self, token: str) -> bool:
@@ -157,18 +195,55 @@ class Tokens(Part):
             return False
         return self.accept is None or any(fnmatch.fnmatchcase(token, pattern) for pattern in self.accept)
 
+    def take_issued(self, token: str) -> bool:
+        """Whether a token that the authorization server issued is good while it lives: unless it is refused."""
+        return not any(fnmatch.fnmatchcase(token, pattern) for pattern in self.refuse)
+
 
 class Devices(Part):
     """Which devices a scenario of a set is for."""
 
     token: Texts = Field(default_factory=list, description="Bearer tokens, wildcards allowed.")
     user_agent: Texts = Field(default_factory=list, description="User-Agents, wildcards allowed.")
+    device_id: Texts = Field(
+        default_factory=list, description="The `device_id` it gave the authorization server, wildcards allowed."
+    )
 
-    def fit(self, token: str, user_agent: str) -> bool:
-        """Whether a device is meant."""
-        return any(fnmatch.fnmatchcase(token, pattern) for pattern in self.token) or any(
-            fnmatch.fnmatchcase(user_agent, pattern) for pattern in self.user_agent
+    def fit(self, token: str, user_agent: str, device_id: str = "") -> bool:
+        """Whether a device is meant; `device_id` is empty where its token was not issued here."""
+        return any(
+            fnmatch.fnmatchcase(text, pattern)
+            for text, patterns in ((token, self.token), (user_agent, self.user_agent), (device_id, self.device_id))
+            for pattern in patterns
+            if text or patterns is not self.device_id
         )
+
+
+class NamedCue(Part):
+    """Something that a person or a test makes happen on a device: `mockcic cue NAME`, `device.cue(NAME)`."""
+
+    about: str = Field(default="", description="What it does, for people.")
+    args: dict[Word, Any] = Field(
+        default_factory=dict,
+        description="What may be given, as `args.NAME` in templates, with defaults (templates allowed); "
+        "one without a default must be given.",
+    )
+    set_: Values = Field(default_factory=dict, alias="set", description="Variables to set, before anything is pushed.")
+    go: Name | None = Field(default=None, description="State to go to.")
+    push: Steps = Field(default_factory=list, description="Steps whose directives go on the downchannel.")
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not (self.push or self.set_ or self.go):
+            raise PydanticCustomError(
+                "idle_cue", "a cue that does nothing", {"expected": "one of push, set, go", "mend": ""}
+            )
+        return self
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The arguments without a default."""
+        return tuple(name for name, value in self.args.items() if value is None)
 
 
 def _read_tokens(value: object) -> object:
@@ -192,10 +267,14 @@ class Scenario(Part):
     profile: AnyProfile = Field(
         default="2021", description="seed (August 2017) or 2021: chooses defaults (PROTOCOL section 0)."
     )
+    dialect: DialectName | None = Field(
+        default=None, description="A named bundle of settings (`mockcic dialects`); `settings` of the file win."
+    )
     settings: Settings = Field(default_factory=Settings, description="The questions the documents leave open.")
     tokens: Annotated[Tokens, BeforeValidator(_read_tokens)] = Field(
         default_factory=Tokens, description="The bearer tokens taken; any without it."
     )
+    auth: Auth = Field(default_factory=Auth, description="The authorization server: tokens, their lives, trouble.")
     include: Texts = Field(
         default_factory=list, description="Files whose rules, replies and variables are added, or builtin/NAME."
     )
@@ -206,11 +285,15 @@ class Scenario(Part):
     downchannel: list[Cue] = Field(
         default_factory=list, description="What happens on each downchannel, from its opening on."
     )
+    cues: dict[Name, NamedCue] = Field(
+        default_factory=dict, description="What a person or a test can make happen, by name."
+    )
     otherwise: Annotated[Answer, BeforeValidator(_read_otherwise)] = Field(
         default_factory=Answer, description="The answer when no rule fits: 204 by default. It is a finding either way."
     )
 
     _path: str = PrivateAttr(default="")
+    _is_part: bool = PrivateAttr(default=False)
     _texts: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
@@ -225,8 +308,18 @@ class Scenario(Part):
 
     @cached_property
     def effective(self) -> Settings:
-        """The settings with what the profile decides filled in."""
-        return self.settings.for_profile(self.profile)
+        """The settings with what the dialect and the profile decide filled in."""
+        return self.settings.in_dialect(self.dialect).for_profile(self.profile)
+
+    @cached_property
+    def beside(self) -> tuple[tuple[int, Rule], ...]:
+        """The rules that answer nothing, with their numbers."""
+        return tuple((number, rule) for number, rule in enumerate(self.on) if rule.beside)
+
+    @cached_property
+    def auth_policy(self) -> Policy:
+        """`auth` as the authorization server takes it."""
+        return self.auth.policy(self.profile)
 
     @cached_property
     def needs_level(self) -> bool:

@@ -68,7 +68,7 @@ def _take_out(root: Node, loc: tuple[int | str, ...], kind: str) -> None:
     assert parent.items is not None
     keys = [step for _, step in way if isinstance(step, str)]
     inside = keys[-1] if keys else ""
-    steps = inside in ("reply", "push") or "replies" in keys
+    steps = inside in ("reply", "push", "steps", "then", "else") or "replies" in keys
     old = parent.items[taken]
     parent.items[taken] = _node(_NO_STEP if steps else _NOTHING.get(inside, ""), old)
 

@@ -15,14 +15,16 @@ from mockcic.cic.catalogue import catalogue
 from mockcic.cic.payload_schema import payload_schema, type_definitions
 from mockcic.scenario.directives import SOUND_MEMBER
 from mockcic.scenario.load import OF_A_PART
-from mockcic.scenario.model import Answer, Rule, Scenario
-from mockcic.scenario.steps import Change, Cue, PushStep, Send, Sound, Use, Wait
+from mockcic.scenario.model import Answer, NamedCue, Rule, Scenario
+from mockcic.scenario.steps import Change, Choice, Cue, PushStep, Repeat, Send, Sound, Use, Wait
 from mockcic.scenario.words import DURATION_SCHEMA, TEMPLATE_SCHEMA
 
 Schema = dict[str, Any]
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 DEFS: Final = "#/$defs/"
+
+STEPS: Final = (Send, Wait, PushStep, Use, Change, Repeat, Choice)
 
 _BARE: Final[Schema] = {"type": ["string", "number", "boolean", "null", "array"]}
 _DURATION: Final = DURATION_SCHEMA["description"]
@@ -31,13 +33,13 @@ _WHEN: Final = r"^((payload|header|context|request|audio|vars|count|device)\..+|
 
 def scenario_schema() -> Schema:
     """The whole schema. The same for the same version, to the byte."""
-    models = [(model, "validation") for model in (Scenario, Send, Wait, PushStep, Use, Change)]
+    models = [(model, "validation") for model in (Scenario, *STEPS)]
     _, generated = models_json_schema(models, schema_generator=_Generator)  # type: ignore[arg-type]
     defs: dict[str, Schema] = generated["$defs"]
     _close(defs)
     defs["Step"] = _step(defs)
     sound = defs[Send.__name__]["properties"]["audio"]
-    for model in (Send, Wait, PushStep, Use, Change):
+    for model in STEPS:
         defs.pop(model.__name__)  # they live on in Step
     defs["Template"] = TEMPLATE_SCHEMA
     defs["Duration"] = {**DURATION_SCHEMA, "anyOf": [*DURATION_SCHEMA["anyOf"][:-1], {"$ref": DEFS + "Template"}]}
@@ -74,6 +76,9 @@ _SHORT_FORMS: Final[dict[str, Callable[[Schema], Schema]]] = {
     "_read_hello": lambda inner: {"anyOf": [DURATION_SCHEMA, *inner["anyOf"]]},
     "_read_profile": lambda inner: {"enum": [*inner["enum"], 2021]},
     "_read_tokens": lambda inner: {"anyOf": [{"type": "array", "items": {"type": "string"}}, inner]},
+    "_read_client": lambda inner: {"anyOf": [{"type": "string", "minLength": 1}, inner]},
+    "_read_accounts": lambda inner: {"anyOf": [{"type": "array", "items": {"type": "string"}}, inner]},
+    "_no_template": lambda inner: inner,
     "_read_otherwise": lambda inner: {"anyOf": [{"enum": [204, "none"]}, inner]},
 }
 """What each reader of the language takes besides what it gives. A new reader must be entered here."""
@@ -112,6 +117,7 @@ def _close(defs: dict[str, Schema]) -> None:
     answers = ("reply", "exception", "raw")
     defs[Answer.__name__]["not"] = {"anyOf": list(_pairs(answers))}
     defs[Rule.__name__]["not"] = {"anyOf": list(_pairs((*answers, "in_turn", "cycle")))}
+    defs[NamedCue.__name__]["anyOf"] = [{"required": [key]} for key in ("push", "set", "go")]
     defs[Cue.__name__]["anyOf"] = [{"required": [key]} for key in ("push", "answer", "set", "go")]
 
 
@@ -130,8 +136,11 @@ def _step(defs: Mapping[str, Schema]) -> Schema:
         "push": defs[PushStep.__name__]["properties"]["push"] | {"description": PushStep.__doc__},
         "use": defs[Use.__name__]["properties"]["use"] | {"description": Use.__doc__},
         **defs[Change.__name__]["properties"],
+        "repeat": {**defs[Repeat.__name__]["properties"]["repeat"], "description": Repeat.__doc__},
+        "if": defs[Choice.__name__]["properties"]["if"],
     }
     others = [*properties]
+    properties |= {key: value for key, value in defs[Choice.__name__]["properties"].items() if key != "if"}
     properties |= {key: value for key, value in send.items() if key != "directive"}
     properties["directive"] = send["directive"] | {"pattern": r"^[^.]+\.[^.]+$"}
     for name in directives:
@@ -139,13 +148,22 @@ def _step(defs: Mapping[str, Schema]) -> Schema:
         properties[name] = {**about, "anyOf": [{"$ref": DEFS + _payload_name(name)}, {"type": "null"}]}
     alone: Schema = {"maxProperties": 1}
     change: Schema = {"propertyNames": {"enum": ["set", "go"]}}
+    choice: Schema = {"propertyNames": {"enum": ["if", "then", "else"]}}
     mapping: Schema = {
         "type": "object",
         "properties": properties,
         "additionalProperties": False,
         "minProperties": 1,
-        "dependentSchemas": {"wait": alone, "push": alone, "use": alone, "set": change, "go": change},
-        "dependentRequired": {"payload": ["directive"]},
+        "dependentSchemas": {
+            "wait": alone,
+            "push": alone,
+            "use": alone,
+            "set": change,
+            "go": change,
+            "repeat": alone,
+            "if": choice,
+        },
+        "dependentRequired": {"payload": ["directive"], "then": ["if"], "else": ["if"]},
         "anyOf": [{"required": [key]} for key in (*others, "directive", *directives)],
     }
     return {"description": "One thing at one time.", "anyOf": [{"enum": directives}, mapping]}

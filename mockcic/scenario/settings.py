@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from mockcic.scenario.dialects import DIALECTS, DialectName
 from mockcic.scenario.words import Duration, Size
 from mockcic.wire.decode import Limits, Tolerance
 from mockcic.wire.encode import Dialect
@@ -27,6 +28,28 @@ class AnswerForm(Part):
     subtype: Literal["related", "form-data"] = "related"
     semicolon: bool = Field(default=True, description="A semicolon behind the boundary (DEVICES R3).")
     type_parameter: bool = Field(default=False, description='`type="application/json"`, as RFC 2387 wants.')
+    boundary: Literal["plain", "hyphens", "long", "quoted"] = Field(
+        default="plain", description="Letters and digits; with hyphens; 70 characters; in quotes (RFC 2046 5.1.1)."
+    )
+    preamble: bool = Field(default=False, description="A CRLF before the first delimiter (PROTOCOL 4.7).")
+    end: Literal["crlf", "bare", "epilogue"] = Field(
+        default="crlf", description="Behind the last delimiter: a CRLF, nothing, or two."
+    )
+
+
+class PartForm(Part):
+    """How the parts of an answer are headed (PROTOCOL 4.2, 4.3)."""
+
+    names: Literal["named", "metadata", "random"] = Field(
+        default="named", description="`speakDirective-<uuid>`; `metadata` and `audio`; random."
+    )
+    header_case: Literal["as written", "lower"] = Field(
+        default="as written", description="`Content-Type`, or `content-type` (DEVICES R7)."
+    )
+    header_order: Literal["disposition first", "type first"] = "disposition first"
+    charset: Literal["utf-8", "UTF-8", "none"] = Field(
+        default="utf-8", description="Of JSON parts, as it is spelt (DEVICES R8)."
+    )
 
 
 class ContentId(Part):
@@ -103,6 +126,7 @@ class Settings(Part):
     )
     multipart: AnswerForm = Field(default=AnswerForm(), description="How multipart answers are announced (row 2).")
     content_id: ContentId = Field(default=ContentId(), description="How attachments are named (row 3).")
+    parts: PartForm = Field(default=PartForm(), description="How parts are headed (PROTOCOL 4.2, 4.3).")
     user_agent: Literal["off", "warn", 400, 403] = Field(
         default="warn", description="A missing or wrong User-Agent: ignore, warn, or refuse (row 4)."
     )
@@ -119,6 +143,9 @@ class Settings(Part):
     )
     hello: Annotated[Literal["at once", "never", "twice"] | HelloAfter, BeforeValidator(_read_hello)] = Field(
         default="at once", description="Clova.Hello: at once, never, twice, or after a duration (row 8)."
+    )
+    hello_dialogue: bool = Field(
+        default=False, description="Clova.Hello with a dialogRequestId, which no document shows (PROTOCOL 2.1)."
     )
     downchannel_delimiter: Literal["after", "close", "before"] = Field(
         default="after",
@@ -186,9 +213,18 @@ class Settings(Part):
         unset = {key: value for key, value in of_profile.items() if getattr(self, key) is None}
         return self._changed(unset)
 
+    def in_dialect(self, name: DialectName | None) -> Settings:
+        """The same, and for what it does not say what the dialect says."""
+        return self if name is None else self.with_defaults(Settings.model_validate(dict(DIALECTS[name].settings)))
+
     def strict(self) -> Settings:
         """The same, with every departure from the documents refused (`mockcic serve --strict`)."""
         return self._changed(STRICT)
+
+    def with_defaults(self, other: Settings) -> Settings:
+        """The same, and for what it does not say what `other` says."""
+        more = other.model_fields_set - self.model_fields_set
+        return self._changed({name: getattr(other, name) for name in more}) if more else self
 
     def _changed(self, values: Mapping[str, Any]) -> Settings:
         changed = self.model_copy(update=values)
@@ -227,6 +263,13 @@ class Settings(Part):
             subtype=self.multipart.subtype,
             semicolon=self.multipart.semicolon,
             type_parameter=self.multipart.type_parameter,
+            boundary=self.multipart.boundary,
+            preamble=self.multipart.preamble,
+            end=self.multipart.end,
+            names=self.parts.names,
+            lower_case=self.parts.header_case == "lower",
+            type_first=self.parts.header_order == "type first",
+            charset="" if self.parts.charset == "none" else self.parts.charset,
         )
 
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, ValidationInfo, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from mockcic.scenario.settings import Heard, Part
@@ -18,12 +27,15 @@ from mockcic.scenario.words import (
     Rate,
     Size,
     Values,
+    Word,
+    is_template,
     is_there,
     read_base64,
     read_list,
     real_path,
     said_path,
     shown,
+    wrong,
 )
 from mockcic.sound import make
 
@@ -174,9 +186,67 @@ class Change(Part):
     go: Name | None = None
 
 
+class Each(Part):
+    """A list, the name of its elements in templates, and the steps that are done for each of them."""
+
+    for_: Word = Field(alias="for", description="What templates of the steps call the element.")
+    in_: list[Any] | str = Field(alias="in", description="The list: a template that gives one, or the elements.")
+    steps: Steps = Field(description="What is done for each element, in order.")
+
+    @field_validator("in_")
+    @classmethod
+    def _gives_a_list(cls, value: list[Any] | str) -> list[Any] | str:
+        if isinstance(value, str) and not is_template(value):
+            raise wrong(value, "a list, or a template that gives one", 'write `in: "{{ vars.NAME }}"`')
+        return value
+
+    @field_validator("for_")
+    @classmethod
+    def _is_new(cls, value: str) -> str:
+        if value in TEMPLATE_NAMES:
+            raise wrong(value, "a name of its own for the element", "every template has that name already")
+        return value
+
+
+class Repeat(Part):
+    """Steps that are done once for each element of a list."""
+
+    repeat: Each
+
+
+class Choice(Part):
+    """Steps that are done only if a template says so when their turn has come."""
+
+    if_: bool | str = Field(alias="if", description="A template; what counts as false in Jinja is false.")
+    then: Steps = Field(default_factory=list, description="What is done if it is true.")
+    else_: Steps = Field(default_factory=list, alias="else", description="What is done if it is not.")
+
+    @field_validator("if_")
+    @classmethod
+    def _is_known_later(cls, value: bool | str) -> bool | str:
+        if isinstance(value, str) and not is_template(value):
+            raise wrong(value, "a template, such as {{ vars.count > 1 }}", 'write `if: "{{ ... }}"`')
+        return value
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not (self.then or self.else_):
+            raise PydanticCustomError(
+                "idle_choice", "an `if` that does nothing", {"expected": "`then` or `else` with steps", "mend": ""}
+            )
+        return self
+
+
+TEMPLATE_NAMES: Final = frozenset(
+    {"event", "request", "audio", "vars", "state", "count", "device", "uuid", "now", "random", "cid", "args"}
+)
+"""What templates see (docs/scenarios.md, Templates); `repeat` adds the name of its elements."""
+
 SEND_OPTIONS: Final = ("audio", "attach", "dialogRequestId", "messageId")
-STEP_KEYS: Final = ("wait", "push", "use", "set", "go")
-A_STEP: Final = "a directive (Namespace.Name, or Namespace.Name: {payload}), or one of wait, push, use, set, go"
+STEP_KEYS: Final = ("wait", "push", "use", "set", "go", "repeat", "if")
+A_STEP: Final = (
+    "a directive (Namespace.Name, or Namespace.Name: {payload}), or one of wait, push, use, set, go, repeat, if"
+)
 
 
 def read_step(value: object) -> object:
@@ -199,15 +269,26 @@ def read_step(value: object) -> object:
 def kind_of_step(value: object) -> str | None:
     """The tag of a step in the union, or None when it is none."""
     if isinstance(value, Part):
-        return {Send: "send", Wait: "wait", PushStep: "push", Use: "use", Change: "change"}.get(type(value))
+        return _TAGS.get(type(value))
     if not isinstance(value, Mapping):
         return None
     if "directive" in value:
         return "send"
-    for key, tag in (("wait", "wait"), ("push", "push"), ("use", "use"), ("set", "change"), ("go", "change")):
-        if key in value:
-            return tag
-    return None
+    return next((tag for key, tag in _TAG_OF_KEY.items() if key in value), None)
+
+
+_TAGS: Final[dict[type[Part], str]] = {
+    Send: "send",
+    Wait: "wait",
+    PushStep: "push",
+    Use: "use",
+    Change: "change",
+    Repeat: "repeat",
+    Choice: "choice",
+}
+_TAG_OF_KEY: Final = {
+    "wait": "wait", "push": "push", "use": "use", "set": "change", "go": "change", "repeat": "repeat", "if": "choice",
+}  # fmt: skip
 
 
 Step = Annotated[
@@ -216,7 +297,9 @@ Step = Annotated[
         | Annotated[Wait, Tag("wait")]
         | Annotated[PushStep, Tag("push")]
         | Annotated[Use, Tag("use")]
-        | Annotated[Change, Tag("change")],
+        | Annotated[Change, Tag("change")]
+        | Annotated[Repeat, Tag("repeat")]
+        | Annotated[Choice, Tag("choice")],
         Discriminator(
             kind_of_step,
             custom_error_type="step",
@@ -297,15 +380,22 @@ class Cue(Part):
 
 
 PushStep.model_rebuild()
+Each.model_rebuild()
+Repeat.model_rebuild()
+Choice.model_rebuild()
 Cue.model_rebuild()
 
 __all__ = [
     "SEND_OPTIONS",
     "STEP_KEYS",
+    "TEMPLATE_NAMES",
     "Change",
+    "Choice",
     "Cue",
+    "Each",
     "Moment",
     "PushStep",
+    "Repeat",
     "Send",
     "Sound",
     "SoundFolder",

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from mockcic.scenario.words import is_template, read_duration
+from mockcic.scenario.words import is_template, read_duration, shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -108,21 +108,88 @@ def environment() -> Environment:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     sandbox = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    sandbox.filters.update(plus=_plus, minus=_minus, iso=_iso)
+    sandbox.filters.update(FILTERS)
     return sandbox
 
 
-def _plus(moment: datetime, duration: object) -> datetime:
+def _plus(moment: datetime | str, duration: object) -> datetime:
     """`{{ now | plus('8h') }}`."""
-    return moment + timedelta(seconds=float(read_duration(duration)))
+    return _time(moment) + timedelta(seconds=float(read_duration(duration)))
 
 
-def _minus(moment: datetime, duration: object) -> datetime:
-    return moment - timedelta(seconds=float(read_duration(duration)))
+def _minus(moment: datetime | str, duration: object) -> datetime:
+    return _time(moment) - timedelta(seconds=float(read_duration(duration)))
 
 
-def _iso(moment: datetime, zone: str = "Z") -> str:
+def _time(moment: datetime | str) -> datetime:
+    """The moment of a text such as `2026-03-02T18:04:30+09:00`; without a zone it is UTC."""
+    if isinstance(moment, datetime):
+        return moment
+    try:
+        read = datetime.fromisoformat(moment)
+    except (TypeError, ValueError):
+        raise ValueError(f"found {moment!r}, expected a time such as 2026-03-02T18:04:30+09:00") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _until(moment: datetime | str, end: datetime | str) -> float:
+    """Seconds from one moment to another; negative when it is past."""
+    return (_time(end) - _time(moment)).total_seconds()
+
+
+def _with(value: Any, item: Any, by: str | None = None) -> Any:
+    """A list with the item behind the others, or in the place of the one whose member `by` is the same.
+
+    Of two mappings, the first with the members of the second.
+    """
+    if isinstance(value, Mapping):
+        if not isinstance(item, Mapping):
+            raise ValueError(f"found {shown(item)}, expected a mapping to put into a mapping")
+        return {**value, **item}
+    _be_list(value)
+    same = [] if by is None else [n for n, each in enumerate(value) if _member(each, by) == _member(item, by)]
+    if not same:
+        return [*value, item]
+    return [item if number == same[0] else each for number, each in enumerate(value) if number not in same[1:]]
+
+
+def _without(value: Any, *what: Any) -> Any:
+    """A list without the elements whose member is this (`without("token", x)`), or without x itself (`without(x)`).
+
+    Of a mapping, without the members of these names.
+    """
+    if isinstance(value, Mapping):
+        return {name: member for name, member in value.items() if name not in what}
+    _be_list(value)
+    if len(what) == 2:
+        return [each for each in value if _member(each, what[0]) != what[1]]
+    return [each for each in value if each not in what]
+
+
+def _find(value: Any, name: str, wanted: Any, otherwise: Any = None) -> Any:
+    """`| find("token", x)`: the first element of a list whose member is x, or none."""
+    _be_list(value)
+    return next((each for each in value if _member(each, name) == wanted), otherwise)
+
+
+def _matched(text: Any, pattern: str, otherwise: Any = None) -> Any:
+    """`| matched("([0-9]+)분")`: what the first group of a regular expression found in a text, or none."""
+    found = re.search(pattern, text) if isinstance(text, str) else None
+    return otherwise if found is None else found[1] if found.re.groups else found[0]
+
+
+def _be_list(value: Any) -> None:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"found {shown(value)}, expected a list")
+
+
+def _member(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _iso(moment: datetime | str, zone: str = "Z") -> str:
     """`2026-03-02T18:04:30+09:00`, the form of the catalogue's `iso8601`; `zone` is `Z` or `+hh:mm`."""
+    moment = _time(moment)
     if zone == "Z":
         return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     found = _ZONE.fullmatch(zone)
@@ -130,3 +197,17 @@ def _iso(moment: datetime, zone: str = "Z") -> str:
         raise ValueError(f"a zone is Z or +hh:mm, not {zone!r}")
     offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
     return moment.astimezone(timezone(-offset if found[1] == "-" else offset)).isoformat(timespec="seconds")
+
+
+FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "plus": _plus,
+    "minus": _minus,
+    "time": _time,
+    "until": _until,
+    "iso": _iso,
+    "with": _with,
+    "without": _without,
+    "find": _find,
+    "matched": _matched,
+}
+"""The filters of the language, besides Jinja's own; docs/scenarios.md has each."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mockcic.cic.facts import EventBegan, Sound
 from mockcic.cic.message import Attachment, Event
-from mockcic.scenario.model import Answer
+from mockcic.scenario.model import Answer, Rule
 from mockcic.scenario.steps import Cue
 
 
@@ -33,6 +33,7 @@ class Upload:
     stop_pushed: bool = False
     answer: Answer | None = None
     rule: Answer | None = None
+    beside: list[Rule] = field(default_factory=list)
     unsent: list[Attachment] = field(default_factory=list)
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mockcic.scenario.model import Answer, Rule, Scenario
-from mockcic.scenario.steps import Cue, PushStep, Send, Sound, Step
+from mockcic.scenario.steps import Choice, Cue, PushStep, Repeat, Send, Sound, Step
 
 Loc = tuple[int | str, ...]
 Line = Literal["reply", "downchannel", "either"]
@@ -41,21 +41,30 @@ class PlacedAnswer:
 
 
 def steps_of(scenario: Scenario) -> Iterator[PlacedStep]:
-    """All steps, those inside `push` too."""
+    """All steps, those inside `push`, `repeat` and `if` too."""
     for name, steps in scenario.replies.items():
         yield from flat_steps(("replies", name), steps, "either")
     for placed in answers_of(scenario):
         yield from flat_steps((*placed.loc, "reply"), placed.answer.reply or (), "reply")
     for cue in cues_of(scenario):
         yield from flat_steps((*cue.loc, "push"), cue.cue.push, "downchannel")
+    for name, named in scenario.cues.items():
+        yield from flat_steps(("cues", name, "push"), named.push, "downchannel")
 
 
 def flat_steps(loc: Loc, steps: Sequence[Step], line: Line) -> Iterator[PlacedStep]:
-    """The steps and those inside their `push`."""
+    """The steps and those inside them."""
     for index, step in enumerate(steps):
-        yield PlacedStep((*loc, index), step, line)
-        if isinstance(step, PushStep):
-            yield from flat_steps((*loc, index, "push"), step.push, "downchannel")
+        here = (*loc, index)
+        yield PlacedStep(here, step, line)
+        match step:
+            case PushStep():
+                yield from flat_steps((*here, "push"), step.push, "downchannel")
+            case Repeat(repeat=each):
+                yield from flat_steps((*here, "repeat", "steps"), each.steps, line)
+            case Choice():
+                yield from flat_steps((*here, "then"), step.then, line)
+                yield from flat_steps((*here, "else"), step.else_, line)
 
 
 def answers_of(scenario: Scenario) -> Iterator[PlacedAnswer]:

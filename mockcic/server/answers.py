@@ -14,9 +14,9 @@ ONE_TEXT = "Could not decode multipart"
 """The only description the documents ever show for a 400 (PROTOCOL 5.2)."""
 
 
-def directive_part(directive: Directive) -> Part:
+def directive_part(directive: Directive, dialect: Dialect) -> Part:
     """The JSON part of a directive."""
-    return json_part(directive_part_name(directive.name, new_id()), directive.encode())
+    return json_part(directive_part_name(directive.name, new_id()), directive.encode(), dialect)
 
 
 def encode_headers(headers: Iterable[tuple[str, str]]) -> Headers:
@@ -37,6 +37,6 @@ def refusal_response(refusal: Refusal, *, form: str, dialect: Dialect, one_text:
     text = ENCODE(value if form == "wrapped" else value["directive"])
     if form == "plain-json":
         return [(b"content-type", b"application/json; charset=utf-8"), *headers], text.encode()
-    encoder = Encoder(new_boundary(), dialect)
-    body = encoder.part(json_part(f"exception-{new_id()}", text.encode()), last=True)
+    encoder = Encoder(new_boundary(dialect), dialect)
+    body = encoder.part(json_part(f"exception-{new_id()}", text.encode(), dialect), last=True)
     return [(b"content-type", encoder.content_type.encode()), *headers], body

@@ -30,7 +30,11 @@ class Downchannel:
         self.connection = connection
         self.ended = False
         self.reason = ""
-        self._encoder = Encoder(new_boundary(), settings.dialect, settings.downchannel_delimiter)
+        self.token = ""
+        """The token it was opened with."""
+        self.goaway: Callable[[], None] | None = None
+        """Says GOAWAY on its connection, where the server is ours."""
+        self._encoder = Encoder(new_boundary(settings.dialect), settings.dialect, settings.downchannel_delimiter)
         self._send = send
         self._written = written
         self._queue: list[Queued] = []
@@ -96,7 +100,7 @@ class Downchannel:
 
     async def _write_one(self, queued: Queued) -> None:
         directive, attachments, _ = queued
-        data = self._encoder.part(directive_part(directive))
+        data = self._encoder.part(directive_part(directive, self._dialect))
         size = len(data)
         for attachment in attachments:
             name = f"attachment-{attachment.content_id}"

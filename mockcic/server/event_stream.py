@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
 
 from mockcic.cic.facts import AnswerSent, AudioHeard, EventBegan, EventEnded, EventLost, Sound
 from mockcic.cic.message import Event, Refusal
@@ -15,9 +17,12 @@ from mockcic.scenario.effects import Refuse
 from mockcic.server.clock import Clock
 from mockcic.server.device import Device
 from mockcic.server.exchange import Exchange, Send
+from mockcic.server.measures import load_numpy, measures, numpy_is_there
 from mockcic.server.record import Record, record_exception
 from mockcic.server.request import Receive, Request, disconnect
 from mockcic.sound.measure import Meter
+from mockcic.sound.pace import Pace
+from mockcic.sound.quality import Gauge, Quality, suspected_by_pace
 
 
 class EventStream:
@@ -49,6 +54,9 @@ class EventStream:
             ),
         )
         self._meter: Meter | None = None
+        self._gauge: Gauge | None = None
+        self._pace = Pace()
+        self._metadata_at = self._began
         self._recording: Recording | None = None
         self._event: Event | None = None
         self._ended = False
@@ -104,6 +112,8 @@ class EventStream:
                 try:
                     pieces = self._reader.feed(message["body"])
                     self._take(pieces)
+                    if self._gauge is not None and not numpy_is_there():
+                        await load_numpy()
                     if not more:
                         self._take(self._finish_reading())
                 except WireError as error:
@@ -127,11 +137,15 @@ class EventStream:
                 case SoundRead(data=data):
                     if self._meter is None:
                         self._meter = self._new_meter()
+                        self._gauge = Gauge(threshold_dbfs=self._settings.silence_level)
                         self._recording = self._journal.spool.begin()
                     self._meter.feed(data)
+                    if self._gauge is not None:
+                        self._gauge.feed(data)
                     if self._recording is not None:
                         self._recording.feed(data)
                     heard = True
+                    self._note_pace(self._meter.size)
                 case UploadOver(has_sound=has_sound):
                     self._end(has_sound)
                     heard = False
@@ -153,8 +167,21 @@ class EventStream:
             sha256=sha256,
         )
 
+    def _note_pace(self, size: int) -> None:
+        self._pace.note(round(1000 * (self._clock.now() - self._metadata_at)), size)
+
+    def _measures(self, quality: Quality) -> dict[str, Any]:
+        """What the journal says of the sound; of one with an empty part what there is to say of nothing."""
+        arrived = self._pace.looks
+        suspicions = list(quality.suspicions)
+        if not suspicions and self._gauge is not None:
+            rate = suspected_by_pace(arrived, self._gauge.roughness)
+            suspicions += [rate] if rate is not None else []
+        return measures(quality, suspicions, arrived, self._event, 0 if self._gauge is None else self._gauge.size)
+
     def _begin(self, event: Event) -> None:
         self._event = event
+        self._metadata_at = self._clock.now()
         request = self._request
         self._device.exchanges[request.stream].dialogue = event.dialog_request_id
         reader = self._reader
@@ -166,14 +193,17 @@ class EventStream:
     def _end(self, has_sound: bool) -> None:
         self._ended = True
         sound: Sound | None = None
+        measured: dict[str, Any] = {}
         if has_sound:
             meter = self._meter or self._new_meter()
-            sound = self._sound(meter, sha256=meter.sha256)
+            quality = Quality() if self._gauge is None else self._gauge.finish()
+            sound = replace(self._sound(meter, sha256=meter.sha256), level_dbfs=quality.level_dbfs)
+            measured = self._measures(quality)
             if self._recording is not None:
                 self._recording.finish(meter.sha256)
         others = [part for part in self._reader.parts if part is not self._reader.metadata_part]
         if others:
-            self._record.upload(self._event, sound, others)
+            self._record.upload(self._event, sound, others, measured)
         self._device.tell(EventEnded(self._request.stream, sound))
 
     def _end_early(self) -> None:
@@ -250,3 +280,6 @@ class EventStream:
             lost=exchange.lost,
             description="" if refusal is None else refusal.description,
         )
+        if exchange.status == 401:
+            why = "the scenario answers so" if refusal is None else refusal.description
+            self._device.event_got_401(self._request.connection, self._request.stream, why)

@@ -127,7 +127,7 @@ class Exchange:
             case ReplyDirective(directive=directive, last=last):
                 encoder = await self._begin()
                 self._closed = last
-                data = encoder.part(directive_part(directive), last=last)
+                data = encoder.part(directive_part(directive, self._settings.dialect), last=last)
                 self._unwritten.append(partial(self._witness.directive_written, directive, len(data)))
                 await self._body(data, more=not last)
             case ReplyAttachment(attachment=attachment, last=last):
@@ -150,7 +150,7 @@ class Exchange:
 
     async def _begin(self) -> Encoder:
         if self._encoder is None:
-            self._encoder = Encoder(new_boundary(), self._settings.dialect)
+            self._encoder = Encoder(new_boundary(self._settings.dialect), self._settings.dialect)
             await self._start(200, [(b"content-type", self._encoder.content_type.encode())])
         return self._encoder
 

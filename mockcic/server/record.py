@@ -62,8 +62,10 @@ class Record:
     def _text(self, metadata: bytes) -> str:
         return self.journal.redaction.written(metadata.decode("utf-8", "replace"), self.token)
 
-    def upload(self, event: Event | None, sound: Sound | None, parts: Sequence[ReadPart]) -> None:
-        """The upload has ended, and there was more to it than metadata."""
+    def upload(
+        self, event: Event | None, sound: Sound | None, parts: Sequence[ReadPart], measured: Mapping[str, Any]
+    ) -> None:
+        """The upload has ended, and there was more to it than metadata. `measured` are members of its sound."""
         heard: dict[str, Any] = {}
         if sound is not None:
             level = sound.level_dbfs
@@ -72,6 +74,7 @@ class Record:
                 "seconds": round(sound.seconds, 3),
                 "sha256": sound.sha256,
                 "level_dbfs": None if level is None else round(level, 1),
+                **measured,
             }
         self.journal.add(
             "upload",
@@ -156,4 +159,21 @@ def record_exception(
         code=refusal.status if refusal.code is None else refusal.code,
         description=refusal.description,
         event=event,
+    )
+
+
+EVENT_401 = "shipped firmware unbinds the account for good on 401 to an event (PROTOCOL 2.5)"
+
+
+def record_event_401(journal: Journal, *, device: str, connection: str, stream: str, why: str) -> None:
+    """An event was answered with 401: a warning for whoever tests with a shipped device."""
+    journal.add(
+        "token",
+        device=device,
+        connection=connection,
+        stream=stream,
+        name="event-401",
+        why=why,
+        severity="warning",
+        mend=EVENT_401,
     )

@@ -45,14 +45,17 @@ def wav(pcm: bytes, rate: int = RATE) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def mp3(pcm: bytes, rate: int = RATE, bitrate_kbps: int = 32) -> bytes:
-    """An MP3 of 16-bit mono PCM: MPEG Layer III, as directives announce with AUDIO_MPEG (PROTOCOL 4.5)."""
+def mp3(pcm: bytes, rate: int = RATE, bitrate_kbps: int = 32, out_rate: int | None = None) -> bytes:
+    """An MP3 of 16-bit mono PCM: MPEG-1/2 Layer III, as directives announce with AUDIO_MPEG (PROTOCOL 4.5).
+
+    `rate` is the PCM's, `out_rate` the MP3's where that is another (LAME converts).
+    """
     import lameenc
 
     encoder = lameenc.Encoder()
     encoder.set_bit_rate(bitrate_kbps)
     encoder.set_in_sample_rate(rate)
-    encoder.set_out_sample_rate(rate)
+    encoder.set_out_sample_rate(out_rate or rate)
     encoder.set_channels(1)
     encoder.set_quality(7)
     if hasattr(encoder, "silence"):
@@ -60,11 +63,8 @@ def mp3(pcm: bytes, rate: int = RATE, bitrate_kbps: int = 32) -> bytes:
     return bytes(encoder.encode(pcm)) + bytes(encoder.flush())
 
 
-def read_wav(data: bytes) -> bytes:
-    """The sound of a WAV file as devices upload it: 16-bit, 16 kHz, mono (PROTOCOL 3.3).
-
-    Other rates and channels are converted, simply. Raises `ValueError` that says what was found where that cannot be.
-    """
+def read_pcm(data: bytes) -> tuple[bytes, int]:
+    """The sound of a WAV file as 16-bit mono PCM, and its sample rate. Raises `ValueError` that says what was found."""
     try:
         with wave.open(io.BytesIO(data)) as reader:
             channels, width, rate = reader.getnchannels(), reader.getsampwidth(), reader.getframerate()
@@ -73,14 +73,32 @@ def read_wav(data: bytes) -> bytes:
         raise ValueError(f"not a WAV file of PCM: {error}") from None
     if width != 2:
         raise ValueError(f"samples of {8 * width} bits; expected 16")
-    if (channels, rate) == (1, RATE):
-        return frames
+    if channels == 1:
+        return frames, rate
     samples = array("h", frames)
     if sys.byteorder == "big":
         samples.byteswap()
-    if channels > 1:
-        samples = array("h", (sum(group) // channels for group in zip(*([iter(samples)] * channels), strict=False)))
-    return _little(samples if rate == RATE else _resampled(samples, rate))
+    samples = array("h", (sum(group) // channels for group in zip(*([iter(samples)] * channels), strict=False)))
+    return _little(samples), rate
+
+
+def read_wav(data: bytes) -> bytes:
+    """The sound of a WAV file as devices upload it: 16-bit, 16 kHz, mono (PROTOCOL 3.3).
+
+    Other rates and channels are converted, simply. Raises `ValueError` that says what was found where that cannot be.
+    """
+    pcm, rate = read_pcm(data)
+    return resampled(pcm, rate)
+
+
+def resampled(pcm: bytes, rate: int) -> bytes:
+    """16-bit mono PCM at 16 kHz."""
+    if rate == RATE:
+        return pcm
+    samples = array("h", pcm[: len(pcm) & ~1])
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return _little(_resampled(samples, rate))
 
 
 def _resampled(samples: array[int], rate: int) -> array[int]:

@@ -24,7 +24,10 @@ MARKS: Final[Mapping[str, str]] = {"sent": "●", "missing": "missing", "contrad
 
 @dataclass(frozen=True, slots=True)
 class JudgedTrace:
-    """A trace, or a running server, with the verdict on its devices; `evidence` are the entries that verdict names."""
+    """A trace, or a running server, with the verdict on its devices; `evidence` are the entries that verdict names.
+
+    `unseen` are rules that the device should have been seen to keep, and was not: silence proves nothing.
+    """
 
     title: str
     verdict: Conformance
@@ -33,6 +36,7 @@ class JudgedTrace:
     version: str = ""
     seconds: float = 0.0
     dropped: int = 0
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,11 @@ class ConformanceReport:
     @property
     def ok(self) -> bool:
         """Whether there were devices and none broke a rule that counts."""
-        verdicts = [trace.verdict for trace in self.traces]
-        if not any(verdict.devices for verdict in verdicts):
-            return False
-        return all(verdict.ok and not (self.strict and verdict.broken) for verdict in verdicts)
+        return any(trace.verdict.devices for trace in self.traces) and all(map(self.passes, self.traces))
+
+    def passes(self, trace: JudgedTrace) -> bool:
+        """Whether nothing counts against one of them."""
+        return trace.verdict.ok and not trace.unseen and not (self.strict and trace.verdict.broken)
 
     def counts(self, verdict: RuleVerdict) -> bool:
         """Whether a rule's verdict makes the report not ok."""
@@ -63,6 +68,7 @@ class ConformanceReport:
                 "version": each.version,
                 "seconds": round(each.seconds, 3),
                 "dropped": each.dropped,
+                "unseen": list(each.unseen),
                 **each.verdict.as_json(),
             }
             for each in self.traces
@@ -163,7 +169,11 @@ def _suite(report: ConformanceReport, trace: JudgedTrace, device: DeviceConforma
     suite = ET.Element("testsuite", name=name, timestamp=legal(trace.created[:19]), time=f"{trace.seconds:.3f}")
     for each in device.rules:
         case = ET.SubElement(suite, "testcase", classname=name, name=each.rule.id, time="0")
-        if each.status == "not seen":
+        if each.rule.id in trace.unseen:
+            ET.SubElement(
+                case, "failure", message="not shown: the device did nothing that it is about", type=each.rule.id
+            )
+        elif each.status == "not seen":
             ET.SubElement(case, "skipped", message="not seen: nothing happened that it is about")
         elif each.status == "broken":
             first = legal(f"{each.rule.says} Found {each.breaks[0].found}")
@@ -193,6 +203,7 @@ def conformance_lines(report: ConformanceReport, *, every: bool = False, style: 
             lines.append("  no device came")
         for device in trace.verdict.devices:
             lines += _device_lines(report, trace, device, every, style)
+        lines += [f"  {style('not shown', fg='red')} {id_}" for id_ in trace.unseen]
     lines.append(style("ok" if report.ok else "not ok", fg="green" if report.ok else "red", bold=True))
     return lines
 

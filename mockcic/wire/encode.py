@@ -29,6 +29,33 @@ class Dialect:
     subtype: str = "related"
     semicolon: bool = True
     type_parameter: bool = False
+    boundary: str = "plain"
+    """`plain` (letters and digits), `hyphens`, `long` (70 characters), or `quoted`."""
+    preamble: bool = False
+    """A CRLF before the first delimiter."""
+    end: str = "crlf"
+    """Behind the last delimiter: `crlf`, `bare` (nothing), or `epilogue` (another CRLF)."""
+    names: str = "named"
+    """Of parts: as the samples have them, `metadata` and `audio`, or `random`."""
+    lower_case: bool = False
+    """Part headers in lower case, which some firmware cannot read (DEVICES R7)."""
+    type_first: bool = False
+    """Content-Type in front of the other headers."""
+    charset: str = "utf-8"
+    """Of JSON parts; empty for none."""
+
+    @property
+    def ending(self) -> bytes:
+        """What stands behind the two hyphens of the last delimiter."""
+        return {"bare": b"", "epilogue": b"\r\n\r\n"}.get(self.end, b"\r\n")
+
+    def headers(self, name: str, general: str, *others: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        """The headers of a part that the samples call `name` and the skeletons `general`; the type is the last."""
+        said = {"metadata": general, "random": secrets.token_hex(8)}.get(self.names, name)
+        found = [("Content-Disposition", f'form-data; name="{said}"'), *others]
+        if self.type_first:
+            found.insert(0, found.pop())
+        return tuple((key.lower(), value) if self.lower_case else (key, value) for key, value in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +66,18 @@ class Part:
     body: bytes
 
 
-def new_boundary() -> str:
-    """60 letters and digits: as long as in the samples, never to be quoted."""
+def new_boundary(dialect: Dialect | None = None) -> str:
+    """60 letters and digits: as long as in the samples, never to be quoted; or as the dialect wants it.
+
+    A boundary has at most 70 characters, and needs quotes where it has others than those of a token (RFC 2046 5.1.1).
+    """
+    match "plain" if dialect is None else dialect.boundary:
+        case "hyphens":
+            return f"--mock-{secrets.token_hex(16)}"
+        case "long":
+            return secrets.token_hex(35)
+        case "quoted":
+            return f"mock:{secrets.token_hex(16)}=1"
     return secrets.token_hex(30)
 
 
@@ -49,21 +86,23 @@ def directive_part_name(name: str, unique: str) -> str:
     return f"{name[:1].lower()}{name[1:]}Directive-{unique}"
 
 
-def json_part(name: str, body: bytes) -> Part:
+PLAIN: Final = Dialect()
+
+
+def json_part(name: str, body: bytes, dialect: Dialect = PLAIN) -> Part:
     """A part with a directive or an exception."""
-    return Part((("Content-Disposition", f'form-data; name="{name}"'), ("Content-Type", JSON_TYPE)), body)
+    kind = JSON_TYPE
+    if dialect.charset != "utf-8":
+        kind = f"application/json; charset={dialect.charset}" if dialect.charset else "application/json"
+    return Part(dialect.headers(name, "metadata", ("Content-Type", kind)), body)
 
 
 def attachment_part(name: str, content_id: str, body: bytes, dialect: Dialect | None = None) -> Part:
     """A binary part tied to `cid:CONTENT_ID` (PROTOCOL 4.3, 4.4)."""
     dialect = dialect or Dialect()
     value = f"<{content_id}>" if dialect.content_id_brackets else content_id
-    headers = (
-        ("Content-Disposition", f'form-data; name="{name}"'),
-        (dialect.content_id_name, value),
-        ("Content-Type", BINARY_TYPE),
-    )
-    return Part(headers, body)
+    others = ((dialect.content_id_name, value), ("Content-Type", BINARY_TYPE))
+    return Part(dialect.headers(name, "audio", *others), body)
 
 
 class Encoder:
@@ -74,6 +113,8 @@ class Encoder:
         self._boundary = boundary
         self._line = f"--{boundary}".encode()
         self._delimiting = delimiting
+        self._last = self._line + b"--" + self._dialect.ending
+        self._begun = not self._dialect.preamble
         self._is_open = False
         self._between = False
         self._ended = False
@@ -82,7 +123,8 @@ class Encoder:
     def content_type(self) -> str:
         """The Content-Type of the whole (PROTOCOL 1.5), with its trailing semicolon unless the dialect has none."""
         dialect = self._dialect
-        value = f"multipart/{dialect.subtype}; boundary={self._boundary}"
+        boundary = f'"{self._boundary}"' if dialect.boundary == "quoted" else self._boundary
+        value = f"multipart/{dialect.subtype}; boundary={boundary}"
         if dialect.type_parameter:
             value += '; type="application/json"'
         return value + ";" if dialect.semicolon else value
@@ -95,6 +137,8 @@ class Encoder:
         """The beginning of a part, for a body that is written piece by piece; `delimiter` ends it."""
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers).encode()
         before = b"" if self._is_open else (b"\r\n" if self._between else b"") + self._line + b"\r\n"
+        if not self._begun:
+            self._begun, before = True, b"\r\n" + before
         self._is_open, self._between, self._ended = True, False, False
         return before + lines + b"\r\n"
 
@@ -102,7 +146,7 @@ class Encoder:
         """What stands behind a part."""
         if last or self._delimiting == "close":
             self._is_open, self._ended = False, True
-            return b"\r\n" + self._line + b"--\r\n"
+            return b"\r\n" + self._last
         if self._delimiting == "before":
             self._is_open, self._between = False, True
             return b""
@@ -119,8 +163,8 @@ class Encoder:
             return b""
         if self._between:
             self._between = False
-            return b"\r\n" + self._line + b"--\r\n"
+            return b"\r\n" + self._last
         if not self._is_open:
-            return self._line + b"--\r\n"
+            return self._last
         self._is_open = False
-        return b"\r\n\r\n" + self._line + b"--\r\n"
+        return b"\r\n\r\n" + self._last

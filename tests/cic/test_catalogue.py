@@ -29,8 +29,10 @@ def test_every_example_is_judged_without_an_error(cic: Catalogue, spec: MessageS
 
 
 def test_the_catalogue_holds_all_messages_of_the_guide(cic: Catalogue) -> None:
-    """53 events, 75 directives, 9 contexts, 23 content templates (the guide's indexes)."""
-    assert [len(each) for each in (cic.events, cic.directives, cic.contexts, cic.templates)] == [53, 75, 9, 23]
+    """53 events, 75 directives, 9 contexts, 23 content templates (the guide's indexes); ConfirmWakeUp besides."""
+    published = {name for name, spec in cic.directives.items() if spec.audience != "unpublished"}
+    assert [len(each) for each in (cic.events, published, cic.contexts, cic.templates)] == [53, 75, 9, 23]
+    assert cic.directives.keys() - published == {"SpeechRecognizer.ConfirmWakeUp"}
 
 
 def words(text: str) -> set[str]:

@@ -47,6 +47,11 @@ def test_every_limit_of_the_rules_is_explained() -> None:
     assert said == Limits().as_json()
 
 
+@pytest.mark.parametrize("name", ["dialects", "interfaces"])
+def test_a_page_that_is_made_whole_is_that_of_the_code(generate: ModuleType, name: str) -> None:
+    assert (ROOT / "docs" / f"{name}.md").read_text() == getattr(generate, f"{name}_page")()
+
+
 def test_the_editor_schema_is_that_of_the_code(generate: ModuleType) -> None:
     assert (ROOT / "docs" / "scenario.schema.json").read_text() == generate.schema_file(), (
         "run: python docs/generate.py"
@@ -103,7 +108,7 @@ def _options() -> set[str]:
 
 
 OF_OTHERS = {"--build", "--exit-code-from", "--cacert", "--http2", "--http2-prior-knowledge", "--fail-with-body"}
-OF_OTHERS |= {"--data-binary", "--junit-xml"}
+OF_OTHERS |= {"--data-binary", "--junit-xml", "--do"}
 BOUNDARIES = {"--boundary", "--boundary--", "--b1", "--abcdefg123456"}
 
 

@@ -141,10 +141,10 @@ def test_a_file_that_is_named_must_be_a_scenario(folder: Folder) -> None:
 
 
 def test_what_has_no_effect_in_a_part_is_a_warning(folder: Folder) -> None:
-    """Only rules, replies and variables are taken from it."""
+    """What a device is let in by, and what it is called, is its scenario's."""
     folder.write("a.yaml", "include: part.yaml\n" + SMALL.format(name="a"))
-    folder.write("part.yaml", "settings: {hello: never}\non:\n  - event: Alerts.*\n")
-    assert told(problems("a.yaml")) == ['part.yaml:1:1: warning: "settings" has no effect in a file without `scenario`']
+    folder.write("part.yaml", "tokens: [a]\non:\n  - event: Alerts.*\n")
+    assert told(problems("a.yaml")) == ['part.yaml:1:1: warning: "tokens" has no effect in a file without `scenario`']
 
 
 def test_own_rules_replies_and_variables_win_over_included_ones(folder: Folder) -> None:

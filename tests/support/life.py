@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from mockcic.cic.facts import AudioHeard, DownchannelOpened, EventBegan, EventEnded, Sound, StepDue
+from mockcic.cic.facts import AudioHeard, CueWanted, DownchannelOpened, EventBegan, EventEnded, Sound, StepDue
 from mockcic.cic.message import Event
 from mockcic.scenario.effects import CallAt, CallOff, Effect, Push, ReplyDirective
 from mockcic.scenario.engine import DeviceFacts, Engine
@@ -58,6 +58,10 @@ class Life:
             effects += self._keep(self.engine.handle(StepDue(step), self.now))
         self.now = end
         return effects
+
+    def cue(self, name: str, **args: Any) -> list[Effect]:
+        """Somebody makes a named cue happen."""
+        return self.tell(CueWanted(name, args))
 
     def open(self) -> list[Effect]:
         """The device opens its downchannel."""
