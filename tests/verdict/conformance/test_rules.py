@@ -300,6 +300,15 @@ def test_an_empty_life_says_nothing_about_it(rule: str) -> None:
 # ---------------------------------------------------------------------- no false alarm
 
 
+def test_a_false_alarm_that_is_cut_off_says_nothing_about_the_wake_word() -> None:
+    """The upload ends where the mock ended it (PROTOCOL 7.4)."""
+    indices = {"startIndexInSamples": 4800, "endIndexInSamples": 9000}
+    initiator = {"type": "WAKEWORD", "payload": {"wakeWord": {"indices": indices}}}
+    life = up().event(1.0, SPEECH, {**FORMAT, "initiator": initiator}, dialogue="d1")
+    life.push(1.1, "SpeechRecognizer.ConfirmWakeUp", {"success": False}, dialogue="d1")
+    assert judge(life.sound(1.3, bytes=12_800).answer(1.4)).rule("audio.wake-word").status == "not seen"
+
+
 def test_a_report_that_is_not_yet_due_is_no_break() -> None:
     assert judge(spoken().idle(5.0)).rule("expect.reported").status == "not seen"
 
