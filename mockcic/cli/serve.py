@@ -58,6 +58,11 @@ if TYPE_CHECKING:
 @click.option("--default", "default", metavar="NAME", help="The scenario of a set for devices that no `for` names.")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable of the scenarios.")
 @click.option(
+    "--recogniser",
+    metavar="COMMAND",
+    help="Program for `audio.text`: gets the path of a WAV as its last argument and prints the text.",
+)
+@click.option(
     "--idle-close-after",
     type=click.FloatRange(min=0.0),
     metavar="SECONDS",
@@ -227,6 +232,7 @@ class Serving:
         printing.say(printer.stopped)
 
     def _service(self, scenarios: ScenarioSet) -> Service:
+        from mockcic.server.recogniser import by_command
         from mockcic.server.service import Journaling, Listening, Service
         from mockcic.server.settings import ServerSettings
 
@@ -251,7 +257,9 @@ class Serving:
         )
         if (listening.keyfile is not None) and listening.certfile is None:
             raise StartError("--key needs --cert beside it")
-        return Service(scenarios, listening, journaling=journaling)
+        command: str | None = options["recogniser"]
+        recogniser = None if command is None else by_command(command)
+        return Service(scenarios, listening, journaling=journaling, recogniser=recogniser)
 
     def _control(self) -> Control | None:
         from mockcic.control.listener import PORT, Control
