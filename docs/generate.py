@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mockcic.cic.catalogue import MessageSpec, catalogue
+from mockcic.scenario.auth import Auth, AuthAccounts, AuthClient, AuthTrouble
 from mockcic.scenario.behaviour import answers, senders
 from mockcic.scenario.dialects import DIALECTS
 from mockcic.scenario.directives import MINTED
@@ -92,6 +93,34 @@ def conformance_page() -> str:
     return before + RULES_BEGIN + "\n" + rules_table() + "\n" + RULES_END + after
 
 
+def auth_table() -> str:
+    """Markdown: the members of `auth:`, and of the mappings in it."""
+    lines = []
+    for title, model in (
+        ("`auth`", Auth),
+        ("a client", AuthClient),
+        ("`accounts`", AuthAccounts),
+        ("`authorize`, `grant`, `refresh`, `delete`", AuthTrouble),
+    ):
+        lines += [f"| {title} | default | |", "|---|---|---|"]
+        for name, member in model.model_fields.items():
+            value = member.get_default(call_default_factory=True)
+            plain = None if hasattr(value, "model_dump") or value in ([], "") or member.is_required() else value
+            default = "" if plain is None else f"`{said(plain)}`"
+            text = (member.description or "").replace("|", "\\|")
+            lines.append(f"| `{name}` | {default} | {text} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def auth_page() -> str:
+    """docs/auth.md with the tables as they are now."""
+    page = (DOCS / "auth.md").read_text()
+    before, _, rest = page.partition(BEGIN)
+    after = rest.partition(END)[2]
+    return before + BEGIN + "\n" + auth_table() + END + after
+
+
 def other_languages_page() -> str:
     """docs/other-languages.md with the examples as they are now, each behind its `<!-- example: FILE -->`."""
     page = (DOCS / "other-languages.md").read_text()
@@ -165,6 +194,7 @@ def schema_file() -> str:
 if __name__ == "__main__":
     (DOCS / "scenarios.md").write_text(scenarios_page())
     (DOCS / "conformance.md").write_text(conformance_page())
+    (DOCS / "auth.md").write_text(auth_page())
     (DOCS / "other-languages.md").write_text(other_languages_page())
     (DOCS / "dialects.md").write_text(dialects_page())
     (DOCS / "interfaces.md").write_text(interfaces_page())

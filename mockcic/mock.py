@@ -33,8 +33,9 @@ class MockCIC(Bench):
     """A mock CIC on ports of its own: a context manager, `with` or `async with`, in a thread of its own.
 
     `scenario` is a path, YAML text or a mapping; without it the built-in one. `control_port` is that of the control API
-    (0 for any free one), None for none. `recogniser` is given a WAV of an upload whose text a scenario asks for
-    (`audio.text`) and gives it, in a thread. Raises `StartError` and `ScenarioError`.
+    (0 for any free one), None for none; `auth_port` that of a listener of the authorization server's own. `recogniser`
+    is given a WAV of an upload whose text a scenario asks for (`audio.text`) and gives it, in a thread. Raises
+    `StartError` and `ScenarioError`.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class MockCIC(Bench):
         host: str = "127.0.0.1",
         port: int = 0,
         h2c_port: int | None = 0,
+        auth_port: int | None = None,
         tls: bool = True,
         host_names: Sequence[str] = (),
         home: Path | None = None,
@@ -59,7 +61,15 @@ class MockCIC(Bench):
         chosen: Loadable = builtin(profile=profile, strict=strict) if scenario is None else scenario
         self._parcel = parcel(chosen, profile=profile, strict=strict)
         scenarios = self._parcel.scenarios
-        listening = Listening(host=host, port=port, h2c_port=h2c_port, tls=tls, host_names=tuple(host_names), home=home)
+        listening = Listening(
+            host=host,
+            port=port,
+            h2c_port=h2c_port,
+            auth_port=auth_port,
+            tls=tls,
+            host_names=tuple(host_names),
+            home=home,
+        )
         self.service = Service(scenarios, listening, journaling=journaling, recogniser=recogniser)
         self.desk = Desk(self.service.cic, scenarios, version=__version__)
         self._control_address = None if control_port is None else (control_host, control_port, control_token)

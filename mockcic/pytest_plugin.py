@@ -105,6 +105,7 @@ def mock_cic(request: pytest.FixtureRequest) -> Iterator[MockCIC]:
         host=config.getoption("--cic-host") or "127.0.0.1",
         port=_port(config),
         host_names=config.getoption("--cic-host-name") or (),
+        auth_port=0,
     )
     try:
         mock.start()

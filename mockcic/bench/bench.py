@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from mockcic.auth.identity import Identity
 from mockcic.bench.device import TestDevice
 from mockcic.bench.loading import Loadable, Parcel, parcel
 from mockcic.bench.place import Place
@@ -96,6 +97,18 @@ class Bench:
         return self._place.h2c_url
 
     @property
+    def auth_url(self) -> str:
+        """Where the authorization server is: `{auth_url}/authorize`, `{auth_url}/token`, with the same certificate.
+
+        Its own listener (HTTP/1.1 and HTTP/2) where there is one, else that of the devices (HTTP/2).
+        """
+        return self._place.auth_url
+
+    def advance(self, by: str | float) -> int:
+        """Turn the clock of tokens forward, by `"5d"` or seconds, for the whole server; how many expired by it."""
+        return self._place.advance(by)
+
+    @property
     def ca_file(self) -> Path:
         """The CA to give to clients."""
         ca_file = self._place.ca_file
@@ -105,15 +118,32 @@ class Bench:
 
     # ------------------------------------------------------------------ devices and scenarios
 
-    def device(self, token: str | None = None) -> TestDevice:
-        """A device of this test, with a fresh token unless one is given."""
-        if token and token not in self._devices:
+    def device(
+        self,
+        token: str | None = None,
+        *,
+        device_id: str | None = None,
+        client_id: str = "mock-client",
+        model_id: str = "mock-model",
+    ) -> TestDevice:
+        """A device of this test, with a fresh token unless one is given.
+
+        With `device_id` it is the device that asks the authorization server for its tokens under this id, as this
+        client and model: the same through all of them.
+        """
+        identity = None
+        if device_id is not None:
+            if token is not None:
+                raise ValueError("a device is named by its token or by its device_id, not by both")
+            identity = Identity(client_id, device_id, model_id)
+            token = identity.key
+        if token and identity is None and token not in self._devices:
             self._borrowed.add(token)
         token = token or f"test-{uuid.uuid4().hex}"
         if token not in self._devices:
             name = self._place.announce(token)
             self._names.add(name)
-            self._devices[token] = TestDevice(self, token, name)
+            self._devices[token] = TestDevice(self, token, name, identity)
             if self._parcel is not None:
                 self._place.assign(token, self._parcel)
         return self._devices[token]
@@ -161,7 +191,8 @@ class Bench:
     @property
     def token(self) -> str:
         """The token of the test's first device; made when first asked for."""
-        return next(iter(self._devices), None) or self.device().token
+        first = next(iter(self._devices.values()), None)
+        return (first or self.device()).token
 
     def load(self, what: Loadable, *, profile: Profile | None = None, strict: bool = False) -> ScenarioSet:
         """Run this scenario from now on: a path, YAML text, a mapping. `ScenarioError` changes nothing."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mockcic.control.shapes import DeviceChange, DeviceShape
+from mockcic.auth.identity import Identity, identity_of
+from mockcic.control.shapes import DeviceChange, DeviceShape, Issue, TokenPair, TokenShape
 from mockcic.journal.entry import Entry
 from mockcic.verdict.verdict import Verdict
 
@@ -19,10 +20,13 @@ class TestDevice:
 
     __test__ = False  # pytest: this is no test class
 
-    def __init__(self, bench: Bench, token: str, name: str) -> None:
+    def __init__(self, bench: Bench, token: str, name: str, identity: Identity | None = None) -> None:
         self.token = token
+        """Its bearer token; of a device that was named by its `device_id`, the key of that (until `issue_token`)."""
         self.name = name
         """Its short name in the journal."""
+        self.identity = identity
+        """Client, device and model as it tells the authorization server; None for a hand-made token."""
         self._bench = bench
 
     @property
@@ -36,13 +40,15 @@ class TestDevice:
     def _known_token(self) -> str:
         if self.token.startswith("…"):
             raise LookupError(f"{self.name} came with a token of its own, which is known to it alone")
+        if identity_of(self.token) is not None:
+            raise LookupError(f"{self.name} has no token yet; it asks for one at auth_url, or call issue_token()")
         return self.token
 
     def __repr__(self) -> str:
         return f"<TestDevice {self.name}>"
 
     def _look(self) -> DeviceShape:
-        found = self._bench._place.look(self.token)
+        found = self._bench._place.look(self._key)
         if found is None:
             raise LookupError("the device has not connected yet")
         return found
@@ -54,7 +60,7 @@ class TestDevice:
 
     @state.setter
     def state(self, state: str) -> None:
-        self._bench._place.change(self.token, DeviceChange(state=state))
+        self._bench._place.change(self._key, DeviceChange(state=state))
 
     @property
     def vars(self) -> dict[str, Any]:
@@ -63,7 +69,7 @@ class TestDevice:
 
     def set(self, **values: Any) -> None:
         """Give variables of its scenario new values."""
-        self._bench._place.change(self.token, DeviceChange(vars=values))
+        self._bench._place.change(self._key, DeviceChange(vars=values))
 
     def cue(self, name: str, /, **args: Any) -> None:
         """Make a named cue of its scenario happen: `device.cue("set-alarm", at="2026-03-02T07:00:00+09:00")`.
@@ -79,16 +85,42 @@ class TestDevice:
 
     def reset(self) -> None:
         """Let it begin anew: state, variables and counters as at the start, running scripts cancelled."""
-        self._bench._place.reset(self.token)
+        self._bench._place.reset(self._key)
 
     def expire(self) -> None:
         """End its downchannel, as if its lifetime were over."""
-        self._bench._place.expire(self.token)
+        self._bench._place.expire(self._key)
+
+    def issue_token(self) -> TokenPair:
+        """Give it a token pair without /authorize and /token; `token` and `headers` are those of the new one."""
+        if self.identity is None:
+            raise LookupError(f"{self.name} has a hand-made token; name it by its id: cic.device(device_id=...)")
+        said = {"client_id": self.identity.client_id, "model_id": self.identity.model_id}
+        pair = self._bench._place.issue(Issue(device_id=self.identity.device_id, **said))
+        self.token = pair.access_token
+        return pair
+
+    @property
+    def tokens(self) -> list[TokenShape]:
+        """The access tokens that were issued to it, oldest first, each with its state."""
+        return self._bench._place.tokens(self._key)
+
+    def expire_token(self) -> None:
+        """Let its access tokens expire now: what it asks next gets 401. A hand-made token expires, too."""
+        self._bench._place.expire_token(self._key)
+
+    def revoke_token(self) -> None:
+        """Take its tokens back, as if it had been logged out elsewhere: 401, and no refresh either."""
+        self._bench._place.revoke_token(self._key)
+
+    @property
+    def _key(self) -> str:
+        return self.token if self.identity is None else self.identity.key
 
     @property
     def connected(self) -> bool:
         """Whether its downchannel is open."""
-        found = self._bench._place.look(self.token)
+        found = self._bench._place.look(self._key)
         return found is not None and found.downchannel
 
     def push(self, directive: str | Mapping[str, Any], payload: Mapping[str, Any] | None = None) -> bool:

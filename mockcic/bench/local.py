@@ -6,11 +6,12 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from mockcic.auth.identity import Identity, identity_of
 from mockcic.bench.loading import Parcel
 from mockcic.bench.place import Hear, Lose
-from mockcic.control.ask import AskError
+from mockcic.control.ask import AskError, read_seconds
 from mockcic.control.desk import Desk
-from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Push
+from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Issue, Push, TokenPair, TokenShape
 from mockcic.server.service import Service
 
 T = TypeVar("T")
@@ -55,6 +56,11 @@ class LocalPlace:
         return self._running.service.h2c_url
 
     @property
+    def auth_url(self) -> str:
+        """See `Place`."""
+        return self._running.service.auth_url
+
+    @property
     def ca_file(self) -> Path | None:
         """The CA in the home of this user."""
         return self._running.service.ca_file
@@ -74,7 +80,10 @@ class LocalPlace:
 
     def assign(self, token: str, parcel: Parcel) -> None:
         """The first scenario that fits the token."""
-        self._running.call(lambda: self._desk.assign(token, parcel.scenarios.for_device(token, "")))
+        identity = identity_of(token)
+        device_id = "" if identity is None else identity.device_id
+        scenario = parcel.scenarios.for_device(token if identity is None else "", "", device_id)
+        self._running.call(lambda: self._desk.assign(token, scenario))
 
     def load(self, parcel: Parcel) -> None:
         """The whole set."""
@@ -126,6 +135,27 @@ class LocalPlace:
     def expire(self, token: str) -> None:
         """See `Place`."""
         self._running.call(lambda: self._desk.expire(token))
+
+    def issue(self, asked: Issue) -> TokenPair:
+        """See `Place`."""
+        identity = Identity(asked.client_id, asked.device_id, asked.model_id)
+        return self._running.call(lambda: self._desk.issue(identity))
+
+    def tokens(self, device: str) -> list[TokenShape]:
+        """See `Place`."""
+        return self._running.call(lambda: self._desk.tokens(device))
+
+    def expire_token(self, token: str) -> None:
+        """See `Place`."""
+        self._running.call(lambda: self._desk.expire_token(token))
+
+    def revoke_token(self, token: str) -> None:
+        """See `Place`."""
+        self._running.call(lambda: self._desk.revoke_token(token))
+
+    def advance(self, by: str | float) -> int:
+        """See `Place`."""
+        return self._running.call(lambda: self._desk.turn_tokens(read_seconds(by)))
 
     def push(self, push: Push) -> Delivery:
         """See `Place`."""

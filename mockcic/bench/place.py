@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mockcic.bench.loading import Parcel
-from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Push
+from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Issue, Push, TokenPair, TokenShape
 from mockcic.journal.entry import Entry
 
 Hear = Callable[[Entry], None]
@@ -28,6 +28,10 @@ class Place(Protocol):
     @property
     def h2c_url(self) -> str | None:
         """Where they connect in clear text, None where they cannot."""
+
+    @property
+    def auth_url(self) -> str:
+        """Where the authorization server is."""
 
     @property
     def ca_file(self) -> Path | None:
@@ -80,6 +84,21 @@ class Place(Protocol):
 
     def expire(self, token: str) -> None:
         """End a device's downchannel."""
+
+    def issue(self, asked: Issue) -> TokenPair:
+        """Give a device a token pair without all the asking."""
+
+    def tokens(self, device: str) -> list[TokenShape]:
+        """The access tokens of a device that were issued here."""
+
+    def expire_token(self, token: str) -> None:
+        """Let the tokens of a device expire now."""
+
+    def revoke_token(self, token: str) -> None:
+        """Take the tokens of a device back."""
+
+    def advance(self, by: str | float) -> int:
+        """Turn the clock of tokens forward; how many expired by it."""
 
     def push(self, push: Push) -> Delivery:
         """Push a directive; returns when its bytes were handed to the connections."""

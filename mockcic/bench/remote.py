@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from mockcic.bench.loading import Parcel
 from mockcic.bench.place import Hear, Lose
 from mockcic.control.client import ControlClient, ControlError
-from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Push
+from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Issue, Push, TokenPair, TokenShape
 from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.journal.entry import entry_from_json
 
@@ -33,6 +33,7 @@ class RemotePlace:
         self._version = str(self._client.ask("GET", "/v1/version")["mockcic"])
         self._url = self._reachable(ready["url"])
         self._h2c_url = None if ready["h2c_url"] is None else self._reachable(ready["h2c_url"])
+        self._auth_url = self._reachable(ready["auth_url"])
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._ca_file = self._keep(ready["ca"]) if ready["ca"] else None
         self._hearers: list[tuple[Hear, Lose]] = []
@@ -68,6 +69,11 @@ class RemotePlace:
         path = Path(self._folder.name) / "ca.pem"
         path.write_text(pem)
         return path
+
+    @property
+    def auth_url(self) -> str:
+        """See `Place`."""
+        return self._auth_url
 
     @property
     def url(self) -> str:
@@ -256,6 +262,27 @@ class RemotePlace:
     def expire(self, token: str) -> None:
         """See `Place`."""
         self._client.ask("POST", self._client.device_path(token, "expire"))
+
+    def issue(self, asked: Issue) -> TokenPair:
+        """See `Place`."""
+        return TokenPair(**self._client.ask("POST", "/v1/auth/issue", json=asked.model_dump()))
+
+    def tokens(self, device: str) -> list[TokenShape]:
+        """See `Place`."""
+        found = self._client.ask("GET", "/v1/auth/tokens", params={"device": device})
+        return [TokenShape(**each) for each in found["tokens"]]
+
+    def expire_token(self, token: str) -> None:
+        """See `Place`."""
+        self._client.ask("POST", "/v1/auth/expire", json={"device": token})
+
+    def revoke_token(self, token: str) -> None:
+        """See `Place`."""
+        self._client.ask("POST", "/v1/auth/revoke", json={"device": token})
+
+    def advance(self, by: str | float) -> int:
+        """See `Place`."""
+        return int(self._client.ask("POST", "/v1/auth/advance", json={"by": by})["expired"])
 
     def push(self, push: Push) -> Delivery:
         """See `Place`."""

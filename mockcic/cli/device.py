@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 import json
+import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mockcic.cli.device_asks import perform, read_environment
 from mockcic.cli.device_lines import JsonLines, TextLines
 from mockcic.errors import StartError
 
@@ -25,6 +27,8 @@ URL: Final = "https://127.0.0.1:8443"
 READY_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 0.05
 TONE_HZ: Final = 440.0
+ELSEWHERE: Final = ("url", "ca", "ready_file", "stay", "expected", "settle")
+"""Options that the environment takes the place of."""
 
 
 @click.command(
@@ -99,6 +103,19 @@ TONE_HZ: Final = 440.0
     type=click.Choice(["frame", "get", "off"]),
     help="The keep-alive, each minute.",
 )
+@click.option("--wake-word", metavar="WORD", help="Say this wake word before all that is spoken.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag for x-clova-device-tags. May be repeated.")
+@click.option(
+    "--misbehave",
+    multiple=True,
+    metavar="RULE",
+    help="Break this rule of the guide, such as connection.ping; `list` shows all. May be repeated.",
+)
+@click.option(
+    "--from-env",
+    is_flag=True,
+    help="Do what MOCKCIC_ASK says at MOCKCIC_URL, with MOCKCIC_CA and MOCKCIC_TOKEN, for MOCKCIC_SECONDS.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of lines for people.")
 def command(**options: Any) -> None:
     """Be a simulated device: open the downchannel, say something, obey the directives, print the dialogue.
@@ -106,8 +123,17 @@ def command(**options: Any) -> None:
     \b
       mockcic device --text "오늘 날씨 어때"
       mockcic device --wav question.wav --expect SpeechRecognizer.StopCapture
+      mockcic device --tone 2 --misbehave audio.stop-capture
     """
+    if "list" in options["misbehave"]:
+        click.echo(misbehaviours(), nl=False)
+        return
     speaking = [name for name in ("texts", "wav", "tone", "event") if options[name]]
+    if options["from_env"] and (said := [*speaking, *(name for name in ELSEWHERE if options[name])]):
+        flags = ", ".join(
+            "--" + {"texts": "text", "expected": "expect"}.get(each, each.replace("_", "-")) for each in said
+        )
+        raise click.UsageError(f"with --from-env the environment says where and what; leave out {flags}")
     if len(speaking) > 1:
         raise click.UsageError("say one thing: --text, --wav, --tone or --event")
     if options["payload"] is not None and options["event"] is None:
@@ -123,6 +149,10 @@ class Run:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
+        self._asked = read_environment(os.environ) if options["from_env"] else None
+        if self._asked is not None:
+            options |= {"url": self._asked.url, "ca": self._asked.ca_file, "settle": self._asked.settles}
+            options["token"] = self._asked.token or options["token"]
         self._url, self._ca_file = where(options)
         self._payload = read_payload(options["payload"])
         self._sound = read_sound(options["wav"], options["tone"])
@@ -147,18 +177,47 @@ class Run:
             pace=self._options["pace"],
             ping=self._options["ping"],
             settle=self._options["settle"],
+            tags=self._options["tags"],
+            wake_word=self._options["wake_word"],
+            misbehave=self._options["misbehave"],
             on_moment=self._happened,
         )
         try:
             async with device:
-                await self._speak(device)
-                await device.finish_speaking()
-                await self._stay(device)
+                await self._live(device)
         except (TimeoutError, ConnectionLostError, StreamResetError, RefusedError, WireError) as error:
             self._complain(str(error))
         for name in self._missing(device):
             self._complain(f"{name} was expected and did not come")
         return 0 if self._is_well else 1
+
+    async def _live(self, device: Device) -> None:
+        if self._asked is not None:
+            await self._until_terminated(perform(device, self._asked))
+            return
+        await self._speak(device)
+        await device.finish_speaking()
+        await self._stay(device)
+
+    @staticmethod
+    async def _until_terminated(life: Coroutine[Any, Any, None]) -> None:
+        """Live to the end or to SIGTERM, whichever is first; then the device says goodbye."""
+        limit = asyncio.timeout(None)
+        loop = asyncio.get_running_loop()
+
+        def leave() -> None:
+            if not limit.expired():
+                limit.reschedule(loop.time())
+
+        try:
+            async with limit:
+                loop.add_signal_handler(signal.SIGTERM, leave)
+                await life
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
 
     async def _speak(self, device: Device) -> None:
         for text in self._options["texts"]:
@@ -214,6 +273,16 @@ class Run:
 
 
 # ---------------------------------------------------------------------- what goes in
+
+
+def misbehaviours() -> str:
+    """The table of `--misbehave list`: each rule, what the device does wrong, when that shows."""
+    from mockcic.simulator.misbehave import MISBEHAVIOURS
+
+    width = max(map(len, MISBEHAVIOURS))
+    return "".join(
+        f"{rule:<{width}}  {each.does}\n{'':<{width}}  shows {each.shows}\n" for rule, each in MISBEHAVIOURS.items()
+    )
 
 
 def where(options: dict[str, Any]) -> tuple[str, Path | None]:

@@ -48,6 +48,7 @@ class JsonPrinter:
                 "kind": "ready",
                 "url": service.url,
                 "h2c_url": service.h2c_url,
+                "auth_url": service.auth_url,
                 "control_url": None if self._control is None else self._control.url,
                 "ca_file": None if service.ca_file is None else str(service.ca_file),
                 "scenarios": [each.scenario for each in self._scenarios.scenarios],
@@ -86,6 +87,8 @@ class TextPrinter:
         click.echo(f"{head}  {click.style(service.url, fg='cyan', bold=True)}  HTTP/2 over TLS")
         if service.h2c_url is not None:
             click.echo(f"  clear text  {service.h2c_url}  HTTP/2 with prior knowledge")
+        if service.auth_url != service.url:
+            click.echo(f"  tokens      {service.auth_url}  authorization server, HTTP/1.1 and HTTP/2")
         if service.ca_file is not None:
             what = "CA file" if service.listening.certfile is None else "certificate"
             click.echo(f"  {what:<10}  {service.ca_file}  (give it to the device)")

@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 @click.option(
     "--h2c", "h2c_port", type=click.IntRange(0, 65535), help="Also HTTP/2 in clear text (prior knowledge) on this port."
 )
+@click.option(
+    "--auth-port",
+    type=click.IntRange(0, 65535),
+    help="Also the authorization server on a port of its own, HTTP/1.1 and HTTP/2; 0 for any free one.",
+)
 @click.option("--host-name", "host_names", multiple=True, help="One more name or address for the certificate.")
 @click.option("--cert", "certfile", type=click.Path(path_type=Path), help="Your own certificate chain (PEM).")
 @click.option("--key", "keyfile", type=click.Path(path_type=Path), help="Its private key (PEM).")
@@ -78,7 +83,7 @@ if TYPE_CHECKING:
 @click.option(
     "--ready-file",
     type=click.Path(path_type=Path),
-    help="Written once connections are accepted: JSON with url, h2c_url, control_url, ca_file, pid, version.",
+    help="Written once connections are accepted: JSON with url, h2c_url, auth_url, control_url, ca_file, pid, version.",
 )
 @click.option(
     "--control-host",
@@ -241,6 +246,7 @@ class Serving:
             host=options["host"],
             port=options["port"],
             h2c_port=options["h2c_port"],
+            auth_port=options["auth_port"],
             home=options["home"],
             host_names=(*options["host_names"], *self._addresses()),
             certfile=options["certfile"],
@@ -307,6 +313,7 @@ class Serving:
         ready = {
             "url": service.url,
             "h2c_url": service.h2c_url,
+            "auth_url": service.auth_url,
             "control_url": None if control is None else control.url,
             "control_token": None if control is None else control.token,
             "ca_file": None if service.ca_file is None else str(service.ca_file),

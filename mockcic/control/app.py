@@ -18,8 +18,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mockcic.auth.identity import Identity
 from mockcic.control import shapes
-from mockcic.control.ask import AskError
+from mockcic.control.ask import AskError, read_seconds
 from mockcic.control.bodies import FORM_TYPE, JSON_TYPE, LIMIT_BYTES, YAML_TYPES, ZIP_TYPE, Unpacked
 from mockcic.control.desk import Desk
 from mockcic.control.listener import is_loopback
@@ -123,6 +124,7 @@ def create_control(desk: Desk, *, token: str | None = None, service: Service | N
     _answer_problems(app)
     app.include_router(_about(desk, service))
     app.include_router(_devices(desk, unpacked))
+    app.include_router(_tokens(desk))
     app.include_router(_scenarios(desk, unpacked))
     app.include_router(_journal(desk))
     app.include_router(_verification(desk))
@@ -372,6 +374,7 @@ def _about(desk: Desk, service: Service | None) -> APIRouter:
         return shapes.Readiness(
             url="" if service is None else service.url,
             h2c_url=None if service is None else service.h2c_url,
+            auth_url="" if service is None else service.auth_url,
             ca=ca,
             devices=len(devices),
             downchannels=sum(device.downchannel for device in devices),
@@ -526,6 +529,40 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
     @router.post("/v1/reset", summary="Let every device begin anew, with an empty journal", responses=_problems())
     async def reset_all() -> dict[str, int]:
         return {"devices": desk.reset_all()}
+
+    return router
+
+
+# ---------------------------------------------------------------------- tokens
+
+
+def _tokens(desk: Desk) -> APIRouter:
+    router = APIRouter(tags=["tokens"])
+
+    @router.get("/v1/auth/tokens", summary="The access tokens that were issued here", responses=_problems(404, 422))
+    async def tokens(device: OneDevice = None) -> shapes.TokenList:
+        return shapes.TokenList(tokens=desk.tokens(device))
+
+    @router.post("/v1/auth/issue", summary="A token pair for a device", responses=_problems(400, 415, 422))
+    async def issue(asked: shapes.Issue) -> shapes.TokenPair:
+        return desk.issue(Identity(asked.client_id, asked.device_id, asked.model_id))
+
+    @router.post(
+        "/v1/auth/expire", summary="Let a device's tokens expire now", responses=_problems(400, 404, 409, 415, 422)
+    )
+    async def expire_token(asked: shapes.TokenOf) -> shapes.TokenList:
+        return shapes.TokenList(tokens=desk.expire_token(asked.device))
+
+    @router.post("/v1/auth/revoke", summary="Take a device's tokens back", responses=_problems(400, 404, 409, 415, 422))
+    async def revoke_token(asked: shapes.TokenOf) -> shapes.TokenList:
+        return shapes.TokenList(tokens=desk.revoke_token(asked.device))
+
+    @router.post(
+        "/v1/auth/advance", summary="Turn the clock of tokens forward", responses=_problems(400, 409, 415, 422)
+    )
+    async def advance(asked: shapes.Advance) -> shapes.Advanced:
+        expired = desk.turn_tokens(read_seconds(asked.by))
+        return shapes.Advanced(turned_s=desk.turned_s(), expired=expired)
 
     return router
 

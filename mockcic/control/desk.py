@@ -10,6 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from mockcic.auth.authority import Access
+from mockcic.auth.identity import Identity, identity_of
+from mockcic.auth.life import AccessState
 from mockcic.cic.catalogue import catalogue
 from mockcic.cic.facts import CueWanted
 from mockcic.cic.message import Attachment, Directive
@@ -24,11 +27,13 @@ from mockcic.control.shapes import (
     Push,
     ScenarioShape,
     Target,
+    TokenPair,
+    TokenShape,
 )
 from mockcic.errors import StartError
 from mockcic.journal.entry import Entry
 from mockcic.journal.filter import Filter
-from mockcic.journal.redact import Redaction
+from mockcic.journal.redact import Redaction, shortened
 from mockcic.scenario.load import ScenarioSet
 from mockcic.scenario.model import Scenario
 from mockcic.scenario.settings import Profile
@@ -100,20 +105,33 @@ class Desk:
     def find(self, name: str) -> Device:
         """The device of a short name (with or without its …) or a token."""
         registry = self.cic.devices
-        found = registry.named(name) or registry.named(f"…{name}")
+        found = registry.named(name) or registry.named(f"…{name}") or registry.named(self._by_id(name))
         if found is None:
-            token = registry.token_of(name) or registry.token_of(f"…{name}")
+            token = self._known(name)
             if token is not None:
                 raise AskError(404, f"{registry.name_of(token)} is awaited, but has not come yet", member="device")
             raise self._unknown(name)
         return found
+
+    def _known(self, name: str) -> str | None:
+        """The key of a device by its short name (with or without its …), its token, or its `device_id`."""
+        registry = self.cic.devices
+        return registry.token_of(name) or registry.token_of(f"…{name}") or registry.token_of(self._by_id(name))
+
+    def _by_id(self, device_id: str) -> str:
+        """The key of the device of a `device_id`; empty where there is none. Raises `AskError` where there are more."""
+        keys = self.cic.devices.keys_of_id(device_id)
+        if len(keys) > 1:
+            names = ", ".join(map(self.cic.devices.name_of, keys))
+            raise AskError(422, f"{device_id} is the device_id of {names}; say which", member="device")
+        return keys[0] if keys else ""
 
     def _unknown(self, name: str) -> AskError:
         return not_found("device", name, [device.name for device in self.cic.devices])
 
     def announce(self, token: str) -> str:
         """The name that the device of a token has, or will have."""
-        self._announced.add(token)
+        self._announced.add(self.cic.devices.key_of(token))
         return self.cic.devices.name_of(token)
 
     def claim(self, name: str) -> bool:
@@ -127,7 +145,7 @@ class Desk:
     def release(self, name: str) -> None:
         """Give a device back: it is nobody's, and begins anew in the set's scenario. Harmless when it is unknown."""
         registry = self.cic.devices
-        token = registry.token_of(name) or registry.token_of(f"…{name}") or name
+        token = self._known(name) or name
         self._announced.discard(token)
         registry.unassign(token)
         if (device := registry.get(token)) is not None:
@@ -180,6 +198,7 @@ class Desk:
         """A device begins anew."""
         device = self.find(name)
         device.reset()
+        self.cic.authorization.authority.begin_anew(device.key)
         return self._shape(device)
 
     def reset_all(self) -> int:
@@ -187,6 +206,7 @@ class Desk:
         self.journal.clear()
         for device in self.cic.devices:
             device.reset()
+            self.cic.authorization.authority.begin_anew(device.key)
         return len(self.cic.devices)
 
     def expire(self, name: str) -> DeviceShape:
@@ -205,12 +225,14 @@ class Desk:
         device = self.cic.devices.get(token)
         if device is not None and device.downchannel is not None:
             device.downchannel.end("the device was forgotten by hand")
-        self.cic.devices.forget(token)
-        self._announced.discard(token)
+        key = self.cic.devices.key_of(token)
+        self.cic.devices.forget(key)
+        self.cic.authorization.authority.begin_anew(key)
+        self._announced.discard(key)
 
     def assign(self, name: str, scenario: Scenario) -> str:
         """Give a device a scenario of its own, also before it is first seen; its short name."""
-        token = self.cic.devices.token_of(name) or self.cic.devices.token_of(f"…{name}") or name
+        token = self._known(name) or name
         if token.startswith("…"):
             raise self._unknown(name)
         short = self.cic.devices.name_of(token)
@@ -222,8 +244,7 @@ class Desk:
         self.cic.devices.unassign(self._token(name))
 
     def _token(self, name: str) -> str:
-        registry = self.cic.devices
-        token = registry.token_of(name) or registry.token_of(f"…{name}")
+        token = self._known(name)
         if token is None:
             raise self._unknown(name)
         return token
@@ -231,11 +252,12 @@ class Desk:
     def _shape(self, device: Device) -> DeviceShape:
         token, redaction = device.facts.token, self.journal.redaction
         line = device.downchannel
+        identity = identity_of(device.key)
         return DeviceShape(
             device=device.name,
             scenario=device.scenario.scenario,
-            announced=token in self._announced,
-            assigned=self.cic.devices.assigned(token) is not None,
+            announced=device.key in self._announced,
+            assigned=self.cic.devices.assigned(device.key) is not None,
             state=redaction.text(device.engine.state, token),
             vars=redaction.value(device.engine.vars, token),
             downchannel=line is not None,
@@ -244,6 +266,57 @@ class Desk:
             counts=redaction.value(dict(device.engine.counts), token),
             user_agent=redaction.text(device.facts.user_agent, token),
             tags=redaction.value(list(device.facts.tags), token),
+            device_id="" if identity is None else identity.device_id,
+        )
+
+    # ------------------------------------------------------------------ tokens
+
+    def tokens(self, device: str | None = None) -> list[TokenShape]:
+        """The access tokens that were issued here, oldest first; of one device."""
+        key = None if device is None else self._token(device)
+        return [self._token_shape(access) for access in self.cic.authorization.authority.tokens(key)]
+
+    def issue(self, identity: Identity) -> TokenPair:
+        """A token pair for a device, without all the asking."""
+        pair = self.cic.authorization.issue(identity)
+        return TokenPair(device=self.cic.devices.name_of(identity.key), **pair)
+
+    def expire_token(self, name: str) -> list[TokenShape]:
+        """Let the tokens of a device expire now; also a hand-made one."""
+        key = self._token(name)
+        if not self.cic.authorization.expire(key):
+            raise AskError(409, f"{self.cic.devices.name_of(key)} has no token that lives", member="device")
+        return self.tokens(key)
+
+    def revoke_token(self, name: str) -> list[TokenShape]:
+        """Take the tokens of a device back; also a hand-made one."""
+        key = self._token(name)
+        if not self.cic.authorization.revoke(key):
+            raise AskError(409, f"{self.cic.devices.name_of(key)} has no token that lives", member="device")
+        return self.tokens(key)
+
+    def turn_tokens(self, seconds: float) -> int:
+        """Turn the clock of tokens forward; how many expired by it."""
+        return self.cic.authorization.turn(seconds)
+
+    def turned_s(self) -> float:
+        """By how much it was turned in all."""
+        return self.cic.authorization.clock.turned_s
+
+    def _token_shape(self, access: Access) -> TokenShape:
+        authorization, identity = self.cic.authorization, access.identity
+        refresh = authorization.authority.refresh_of(access)
+        left = None if access.ends_s is None else max(0.0, access.ends_s - authorization.clock.now())
+        return TokenShape(
+            device=self.cic.devices.name_of(access.key),
+            client_id="" if identity is None else identity.client_id,
+            device_id="" if identity is None else identity.device_id,
+            model_id="" if identity is None else identity.model_id,
+            token=shortened(access.text),
+            state=access.state.value,
+            left_s=left if access.state is AccessState.LIVE else None,
+            refresh_token=None if refresh is None else refresh.state.value,
+            guest=access.guest,
         )
 
     # ------------------------------------------------------------------ scenarios
@@ -415,9 +488,8 @@ class Desk:
     def name_of(self, device: str) -> str:
         """The short name of a device by its name or token: one that is known, or of which there are entries."""
         registry = self.cic.devices
-        for each in (device, f"…{device}"):
-            if (token := registry.token_of(each)) is not None:
-                return registry.name_of(token)
+        if (token := self._known(device)) is not None:
+            return registry.name_of(token)
         names = (device, f"…{device}", registry.shown(device))
         found = next((entry.device for entry in self.journal if entry.device in names), None)
         if found is None:

@@ -41,6 +41,9 @@ class DeviceShape(BaseModel):
     counts: dict[str, int] = Field(description="How many events of each name it sent in this scenario.")
     user_agent: str = Field(description="Its User-Agent.")
     tags: list[str] = Field(description="Its tags (x-clova-device-tags).")
+    device_id: str = Field(
+        default="", description="What it calls itself to the authorization server; empty for a hand-made token."
+    )
 
 
 class DeviceList(BaseModel):
@@ -92,6 +95,65 @@ class Transcript(Shape):
     """What is said in the running or the next upload of a device."""
 
     text: str = Field(max_length=10_000, description="The text, as `audio.text` sees it.")
+
+
+class TokenShape(BaseModel):
+    """An access token that was issued here, or a hand-made one that a person has ended."""
+
+    device: str = Field(description="Whose it is: a short name.")
+    client_id: str
+    device_id: str
+    model_id: str
+    token: str = Field(description="Its last four characters.")
+    state: Literal["live", "expired", "revoked"]
+    left_s: float | None = Field(description="Seconds it still lives; null for one that has ended, or never ends.")
+    refresh_token: Literal["live", "spent", "expired", "revoked"] | None = Field(
+        description="How the refresh token is that came with it."
+    )
+    guest: bool = Field(description="Whether it is a guest's.")
+
+
+class TokenList(BaseModel):
+    """Access tokens, oldest first."""
+
+    tokens: list[TokenShape]
+
+
+class TokenOf(Shape):
+    """A device whose tokens are meant."""
+
+    device: str = Field(min_length=1, max_length=8192, description="A short name, a token, or a device_id.")
+
+
+class Issue(Shape):
+    """A device that is to have a token pair, without /authorize and /token."""
+
+    client_id: str = Field(default="mock-client", min_length=1, max_length=1000)
+    device_id: str = Field(min_length=1, max_length=1000)
+    model_id: str = Field(default="mock-model", max_length=1000)
+
+
+class TokenPair(BaseModel):
+    """What /token would answer, and the short name of its device."""
+
+    device: str
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    token_type: str
+
+
+class Advance(Shape):
+    """How far to turn the clock of tokens."""
+
+    by: str | float = Field(description="A duration: 5d, 90s, or seconds.", examples=["5d"])
+
+
+class Advanced(BaseModel):
+    """How far it was turned, in all, and how many tokens expired by this turn."""
+
+    turned_s: float
+    expired: int
 
 
 class ScenarioShape(BaseModel):
@@ -305,6 +367,7 @@ class Readiness(BaseModel):
     status: Literal["ready"] = "ready"
     url: str
     h2c_url: str | None
+    auth_url: str = Field(description="Where the authorization server is.")
     ca: str | None = Field(description="The certificate to trust, PEM.")
     devices: int
     downchannels: int

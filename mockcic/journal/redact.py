@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mockcic.auth.secret import ISSUED, MARK
+
 SECRET_CHARACTERS: Final = 8
 """A token of fewer characters (`alarm-1`) is a name and no secret; in texts it is left as it is (INF)."""
 
@@ -60,6 +62,30 @@ class Redaction:
                 return text
             return plain if token in plain else text
         return text
+
+    def issued(self, text: str) -> str:
+        """A text without the codes and tokens that were issued here, whosever they are."""
+        if self.show or MARK not in text:
+            return text
+        return ISSUED.sub(lambda found: shortened(found[0]), text)
+
+    def issued_value(self, value: Any) -> Any:
+        """A JSON value without them in any of its texts."""
+        try:
+            return self._issued_value(value)
+        except RecursionError:
+            return {"hidden": "values that are nested too deep, with a token in them"}
+
+    def _issued_value(self, value: Any) -> Any:
+        match value:
+            case str():
+                return self.issued(value)
+            case Mapping():
+                return {self._issued_value(name): self._issued_value(member) for name, member in value.items()}
+            case list() | tuple():
+                return [self._issued_value(each) for each in value]
+            case _:
+                return value
 
     def hides(self, token: str) -> bool:
         """Whether this token is taken out of texts."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from sys import getsizeof
 from typing import Any, Final
 
+from mockcic.auth.secret import MARK
 from mockcic.journal.entry import Entry, Kind
 from mockcic.journal.packed import Packed, pack
 from mockcic.journal.redact import Redaction
@@ -30,6 +31,8 @@ UNPACKED_BYTES: Final = 4000
 
 LONG_NAME: Final = 100
 """Characters of a name that are in `ENTRY_BYTES`; a device may send one of a megabyte."""
+
+ISSUED_BYTES: Final = MARK.encode()
 
 Listener = Callable[[Entry], None]
 
@@ -167,7 +170,10 @@ class Journal(Kept):
         token: str = "",
         **data: Any,
     ) -> Entry:
-        """Write down what happened now, and tell the listeners. `token`: the device's, taken out of all of it."""
+        """Write down what happened now, and tell the listeners.
+
+        `token`: the device's, taken out of all of it; codes and tokens that were issued here are taken out anyway.
+        """
         self.last_number += 1
         self.counts[kind] += 1
         members: Mapping[str, Any]
@@ -178,6 +184,9 @@ class Journal(Kept):
         else:
             hidden = bool(token) and self.redaction.hides(token) and self._has(token, name, dialogue, packed)
             members = Packed(pack(self.redaction.value(data, token)) if hidden else packed)
+        if self._has_issued(name, dialogue, members):
+            members = self._without_issued(members)
+            name, dialogue = self.redaction.issued(name), self.redaction.issued(dialogue or "")
         if hidden and token:
             name, dialogue = self.redaction.text(name, token), self.redaction.text(dialogue or "", token)
         at_s, wall_s = self._now() - self.began_s, self._wall()
@@ -194,6 +203,17 @@ class Journal(Kept):
     @staticmethod
     def _has(token: str, name: str, dialogue: str | None, packed: bytes) -> bool:
         return token.encode("utf-8", "surrogatepass") in packed or token in name or token in (dialogue or "")
+
+    def _has_issued(self, name: str, dialogue: str | None, members: Mapping[str, Any]) -> bool:
+        packed = members.packed if isinstance(members, Packed) else ISSUED_BYTES  # what is not packed is looked through
+        return not self.redaction.show and (ISSUED_BYTES in packed or MARK in name or MARK in (dialogue or ""))
+
+    def _without_issued(self, members: Mapping[str, Any]) -> Mapping[str, Any]:
+        values = self.redaction.issued_value(dict(members))
+        try:
+            return Packed(pack(values))
+        except ValueError:
+            return values  # type: ignore[no-any-return]
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each new entry; returns what ends that."""

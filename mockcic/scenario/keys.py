@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from mockcic.scenario.auth import Auth, AuthAccounts, AuthClient, AuthTrouble
 from mockcic.scenario.conditions import Condition
 from mockcic.scenario.model import Answer, ExceptionAnswer, NamedCue, RawAnswer, Rule, Scenario, Tokens
 from mockcic.scenario.settings import Heard, Settings
@@ -37,6 +38,10 @@ CALLED: Final[dict[type[BaseModel], str]] = {
     ExceptionAnswer: "an exception",
     RawAnswer: "a raw answer",
     Tokens: "`tokens`",
+    Auth: "`auth`",
+    AuthClient: "a client",
+    AuthAccounts: "`accounts`",
+    AuthTrouble: "the trouble of a call",
 }
 _TAGGED: Final[dict[str, type[BaseModel]]] = {
     "send": Send,

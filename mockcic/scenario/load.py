@@ -67,9 +67,11 @@ class ScenarioSet:
             first,
         )
 
-    def for_device(self, token: str, user_agent: str) -> Scenario:
+    def for_device(self, token: str, user_agent: str, device_id: str = "") -> Scenario:
         """The first scenario whose `for` fits the device; the default one when there is none."""
-        fitting = (each for each in self.scenarios if each.for_ is not None and each.for_.fit(token, user_agent))
+        fitting = (
+            each for each in self.scenarios if each.for_ is not None and each.for_.fit(token, user_agent, device_id)
+        )
         return next(fitting, self.default or self.scenarios[0])
 
     def named(self, name: str) -> Scenario | None:
@@ -551,12 +553,8 @@ def _with(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     if not changes:
         return scenario
     changed = scenario.model_copy(update=dict(changes))
-    for name in (
-        "effective",
-        "needs_level",
-        "beside",
-        "listening",
-    ):  # a copy would keep what was worked out from the old values
+    # A copy would keep what was worked out from the old values.
+    for name in ("effective", "needs_level", "beside", "listening", "auth_policy"):
         changed.__dict__.pop(name, None)
     return changed
 

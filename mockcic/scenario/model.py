@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from mockcic.auth.policy import Policy
+from mockcic.scenario.auth import Auth
 from mockcic.scenario.conditions import AnyCondition
 from mockcic.scenario.dialects import DialectName
 from mockcic.scenario.settings import AnyProfile, Part, Settings
@@ -186,7 +188,9 @@ class Rule(Answer):
 class Tokens(Part):
     """Which bearer tokens are taken. Wildcards allowed; without `accept` any token is."""
 
-    accept: Texts | None = Field(default=None, description="Only these tokens; any other gets 401.")
+    accept: Texts | None = Field(
+        default=None, description="Only these tokens, and those that were issued here; any other gets 401."
+    )
     refuse: Texts = Field(default_factory=list, description="These tokens get 401.")
 
     def take(self, token: str) -> bool:
@@ -195,17 +199,27 @@ class Tokens(Part):
             return False
         return self.accept is None or any(fnmatch.fnmatchcase(token, pattern) for pattern in self.accept)
 
+    def take_issued(self, token: str) -> bool:
+        """Whether a token that the authorization server issued is good while it lives: unless it is refused."""
+        return not any(fnmatch.fnmatchcase(token, pattern) for pattern in self.refuse)
+
 
 class Devices(Part):
     """Which devices a scenario of a set is for."""
 
     token: Texts = Field(default_factory=list, description="Bearer tokens, wildcards allowed.")
     user_agent: Texts = Field(default_factory=list, description="User-Agents, wildcards allowed.")
+    device_id: Texts = Field(
+        default_factory=list, description="The `device_id` it gave the authorization server, wildcards allowed."
+    )
 
-    def fit(self, token: str, user_agent: str) -> bool:
-        """Whether a device is meant."""
-        return any(fnmatch.fnmatchcase(token, pattern) for pattern in self.token) or any(
-            fnmatch.fnmatchcase(user_agent, pattern) for pattern in self.user_agent
+    def fit(self, token: str, user_agent: str, device_id: str = "") -> bool:
+        """Whether a device is meant; `device_id` is empty where its token was not issued here."""
+        return any(
+            fnmatch.fnmatchcase(text, pattern)
+            for text, patterns in ((token, self.token), (user_agent, self.user_agent), (device_id, self.device_id))
+            for pattern in patterns
+            if text or patterns is not self.device_id
         )
 
 
@@ -264,6 +278,7 @@ class Scenario(Part):
     tokens: Annotated[Tokens, BeforeValidator(_read_tokens)] = Field(
         default_factory=Tokens, description="The bearer tokens taken; any without it."
     )
+    auth: Auth = Field(default_factory=Auth, description="The authorization server: tokens, their lives, trouble.")
     include: Texts = Field(
         default_factory=list, description="Files whose rules, replies and variables are added, or builtin/NAME."
     )
@@ -323,6 +338,11 @@ class Scenario(Part):
 
     def _mentions(self, words: str) -> bool:
         return any(words in text for text in (list(self._texts.values()) or [repr(self)]))
+
+    @cached_property
+    def auth_policy(self) -> Policy:
+        """`auth` as the authorization server takes it."""
+        return self.auth.policy(self.profile)
 
     @cached_property
     def needs_level(self) -> bool:

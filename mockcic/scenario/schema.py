@@ -76,6 +76,9 @@ _SHORT_FORMS: Final[dict[str, Callable[[Schema], Schema]]] = {
     "_read_hello": lambda inner: {"anyOf": [DURATION_SCHEMA, *inner["anyOf"]]},
     "_read_profile": lambda inner: {"enum": [*inner["enum"], 2021]},
     "_read_tokens": lambda inner: {"anyOf": [{"type": "array", "items": {"type": "string"}}, inner]},
+    "_read_client": lambda inner: {"anyOf": [{"type": "string", "minLength": 1}, inner]},
+    "_read_accounts": lambda inner: {"anyOf": [{"type": "array", "items": {"type": "string"}}, inner]},
+    "_no_template": lambda inner: inner,
     "_read_otherwise": lambda inner: {"anyOf": [{"enum": [204, "none"]}, inner]},
 }
 """What each reader of the language takes besides what it gives. A new reader must be entered here."""

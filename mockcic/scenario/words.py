@@ -17,9 +17,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 TEMPLATE_MARK: Final = re.compile(r"\{\{|\{%")
-_DURATION: Final = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|m|min|h)\s*", re.ASCII)
+_DURATION: Final = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|m|min|h|d)\s*", re.ASCII)
 _SIZE: Final = re.compile(r"\s*(\d{1,12}(?:\.\d{1,9})?)\s*(B|KB|KiB|MB|MiB)?\s*", re.ASCII | re.IGNORECASE)
-_DURATION_UNIT: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_DURATION_UNIT: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _SIZE_UNIT: Final = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1_000_000, "mib": 1024 * 1024}
 
 DIRECTIVE_KEY: Final = re.compile(r"[A-Z][A-Za-z]*\.[A-Z][A-Za-z0-9]*")
@@ -56,7 +56,7 @@ def is_template(value: object) -> bool:
 
 
 def read_duration(value: object) -> float | str:
-    """Seconds of `300ms`, `1.5s`, `2m`, `1h` or `0`; a template stays a text until the scenario runs."""
+    """Seconds of `300ms`, `1.5s`, `2m`, `1h`, `5d` or `0`; a template stays a text until the scenario runs."""
     if is_template(value):
         return str(value)
     if value == 0 and not isinstance(value, bool):
@@ -106,11 +106,11 @@ TEMPLATE_SCHEMA: Final[dict[str, Any]] = {"type": "string", "pattern": r"\{[{%]"
 
 DURATION_SCHEMA: Final[dict[str, Any]] = {
     "anyOf": [
-        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|min|h)\s*$", "examples": ["300ms", "1.5s", "2m"]},
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|min|h|d)\s*$", "examples": ["300ms", "1.5s", "2m"]},
         {"const": 0},
         TEMPLATE_SCHEMA,
     ],
-    "description": "A duration with its unit: 300ms, 1.5s, 2m, 1h.",
+    "description": "A duration with its unit: 300ms, 1.5s, 2m, 1h, 5d.",
 }
 
 Duration = Annotated[float | str, BeforeValidator(read_duration), WithJsonSchema(DURATION_SCHEMA)]

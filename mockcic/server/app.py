@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from starlette.routing import Route, Router
 
+from mockcic.auth.authority import Authority
 from mockcic.cic.facts import Pinged
 from mockcic.cic.message import Refusal
 from mockcic.cic.user_agent import judge_user_agent
@@ -18,16 +19,21 @@ from mockcic.scenario.model import Scenario
 from mockcic.scenario.settings import PingAfter, Settings
 from mockcic.scenario.words import read_duration
 from mockcic.server.answers import refusal_response
+from mockcic.server.authorization import Authorization
 from mockcic.server.clock import Clock, LoopClock
 from mockcic.server.device import Device
 from mockcic.server.downchannel import Downchannel
+from mockcic.server.endpoint import Endpoint
 from mockcic.server.event_stream import EventStream
 from mockcic.server.exchange import Send
 from mockcic.server.recogniser import Recogniser
-from mockcic.server.record import record_exception
+from mockcic.server.record import record_event_401, record_exception
 from mockcic.server.registry import Registry, Scenarios
 from mockcic.server.request import Receive, Request, Scope, disconnect, drain
 from mockcic.wire.decode import boundary_of
+
+WARNED: Final = 1000
+"""Strangers of whom it is remembered that they were warned of (INF)."""
 
 
 class Cic:
@@ -44,20 +50,27 @@ class Cic:
     ) -> None:
         self.clock: Clock = clock or LoopClock()
         self.journal = Journal(self.clock.now, self.clock.wall) if journal is None else journal
-        self.devices = Registry(scenarios, self.journal, self.clock)
+        authority = Authority()
+        self.devices = Registry(scenarios, self.journal, self.clock, authority.key_of)
+        self.authorization = Authorization(self.devices, self.journal, self.clock, authority)
         self.stopping = False
         self._users: dict[str, set[str]] = {}
         self._on_start = on_start
         self._recogniser = recogniser
         self._requests = 0
+        self._warned_of_401: set[str] = set()
+        not_found = Endpoint(self._not_found)
+        self.auth_app = self.authorization.app(default=not_found)
+        """The authorization server alone, for a listener of its own."""
         self._router = Router(
             [
-                Route("/v1/events", _Endpoint(self._events)),
-                Route("/v1/directives", _Endpoint(self._directives)),
-                Route("/ping", _Endpoint(self._ping)),
+                Route("/v1/events", Endpoint(self._events)),
+                Route("/v1/directives", Endpoint(self._directives)),
+                Route("/ping", Endpoint(self._ping)),
+                *self.authorization.routes,
             ],
             redirect_slashes=False,
-            default=_Endpoint(self._not_found),
+            default=not_found,
             lifespan=self._lifespan,
         )
 
@@ -113,8 +126,7 @@ class Cic:
         if self.stopping:
             return Refusal(503, "the server stops", headers=(("retry-after", "1"),))
         scenario, settings = self._settings(request)
-        if not request.token or not scenario.tokens.take(request.token):
-            why = "no bearer token" if not request.token else "the token is not accepted"
+        if why := self.authorization.objection(request.token, scenario):
             return Refusal(401, why, headers=(("www-authenticate", "Bearer"),))
         if settings.user_agent in (400, 403):
             assert isinstance(settings.user_agent, int)
@@ -207,6 +219,9 @@ class Cic:
             await self._refuse(request, refusal, send)
             return
         line = Downchannel(request.stream, request.connection, settings, send, device.wrote)
+        line.token = request.token
+        if request.wire is not None:
+            line.goaway = request.wire.goaway
         device.opened_at = self.clock.now()
         reason = "the server failed"
         try:
@@ -249,7 +264,21 @@ class Cic:
                 await stream.run(receive, send)
                 return
         await self._refuse(request, refusal, send)
+        if refusal.status == 401:
+            self._warn_of_401(request, refusal.description)
         await drain(receive)
+
+    def _warn_of_401(self, request: Request, why: str) -> None:
+        """Once for each device, also for one that has never been let in."""
+        if (device := self.devices.get(request.token)) is not None:
+            device.event_got_401(request.connection, request.stream, why)
+            return
+        name = self.devices.shown(request.token)
+        if name not in self._warned_of_401:
+            if len(self._warned_of_401) >= WARNED:
+                self._warned_of_401.clear()
+            self._warned_of_401.add(name)
+            record_event_401(self.journal, device=name, connection=request.connection, stream=request.stream, why=why)
 
     def _event_objection(self, request: Request) -> Refusal | None:
         """Downchannel and connection (PROTOCOL 2.3)."""
@@ -271,13 +300,3 @@ class Cic:
         device = self.devices.find(request.token, request.user_agent, request.tags, request.connection)
         device.see(request.headers.get("user-agent"), request.tags, request.stream)
         return device
-
-
-class _Endpoint:
-    """A bound method as an ASGI application: Starlette wraps plain functions into its Request and Response."""
-
-    def __init__(self, method: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
-        self._method = method
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._method(scope, receive, send)

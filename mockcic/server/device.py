@@ -35,7 +35,7 @@ from mockcic.scenario.model import Scenario
 from mockcic.server.clock import Alarm, Clock
 from mockcic.server.downchannel import Downchannel, Queued
 from mockcic.server.exchange import Exchange
-from mockcic.server.record import Record
+from mockcic.server.record import Record, record_event_401
 
 AGENTS: Final = 16
 """User-Agents of one device that are remembered as judged; one that has more is judged again (INF)."""
@@ -44,8 +44,12 @@ AGENTS: Final = 16
 class Device:
     """Tells the engine what happened and carries out what it says, in order."""
 
-    def __init__(self, facts: DeviceFacts, scenario: Scenario, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self, facts: DeviceFacts, scenario: Scenario, journal: Journal, clock: Clock, *, key: str = ""
+    ) -> None:
         self.facts = facts
+        self.key = key or facts.token
+        """What all its tokens have in common; the token itself where it was not issued here."""
         self.name = facts.id
         self.engine = Engine(scenario, facts, wall_offset_s=clock.wall() - clock.now())
         self.downchannel: Downchannel | None = None
@@ -60,6 +64,7 @@ class Device:
         self._alarms: dict[int, Alarm] = {}
         self._next_scenario: Scenario | None = None
         self._released: set[Downchannel] = set()
+        self._warned_of_401 = False
 
     @property
     def scenario(self) -> Scenario:
@@ -78,6 +83,17 @@ class Device:
                     self.find(finding, stream)
         if (user_agent or "") != self.facts.user_agent or tags != self.facts.tags:
             self.facts = self.engine.device = replace(self.facts, user_agent=user_agent or "", tags=tags)
+
+    def come_with(self, token: str) -> None:
+        """It has another token now, and is the same device (PROTOCOL 2.5)."""
+        self.facts = self.engine.device = replace(self.facts, token=token)
+        self._write = partial(self._journal.add, device=self.name, token=token)
+
+    def event_got_401(self, connection: str, stream: str, why: str) -> None:
+        """One of its events was answered with 401: said once, for shipped firmware never comes back from it."""
+        if not self._warned_of_401:
+            self._warned_of_401 = True
+            record_event_401(self._journal, device=self.name, connection=connection, stream=stream, why=why)
 
     @property
     def idle(self) -> bool:
@@ -111,6 +127,7 @@ class Device:
         self.tell(DeviceReset())
         self.transcript = None
         self._agents.clear()
+        self._warned_of_401 = False
         self._write("device", name="reset")
 
     def take_transcript(self) -> str | None:

@@ -30,6 +30,10 @@ class Downchannel:
         self.connection = connection
         self.ended = False
         self.reason = ""
+        self.token = ""
+        """The token it was opened with."""
+        self.goaway: Callable[[], None] | None = None
+        """Says GOAWAY on its connection, where the server is ours."""
         self._encoder = Encoder(new_boundary(settings.dialect), settings.dialect, settings.downchannel_delimiter)
         self._send = send
         self._written = written

@@ -348,3 +348,6 @@ class EventStream:
             lost=exchange.lost,
             description="" if refusal is None else refusal.description,
         )
+        if exchange.status == 401:
+            why = "the scenario answers so" if refusal is None else refusal.description
+            self._device.event_got_401(self._request.connection, self._request.stream, why)

@@ -160,3 +160,20 @@ def record_exception(
         description=refusal.description,
         event=event,
     )
+
+
+EVENT_401 = "shipped firmware unbinds the account for good on 401 to an event (PROTOCOL 2.5)"
+
+
+def record_event_401(journal: Journal, *, device: str, connection: str, stream: str, why: str) -> None:
+    """An event was answered with 401: a warning for whoever tests with a shipped device."""
+    journal.add(
+        "token",
+        device=device,
+        connection=connection,
+        stream=stream,
+        name="event-401",
+        why=why,
+        severity="warning",
+        mend=EVENT_401,
+    )

@@ -1,11 +1,15 @@
-"""All devices of a server, by token; and which scenario each of them is in."""
+"""All devices of a server, by token; and which scenario each of them is in.
+
+A device is its key: the token, or what the tokens that were issued for it have in common (`mockcic.auth.identity`).
+"""
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
+from mockcic.auth.identity import identity_of
 from mockcic.cic.message import Attachment, Directive
 from mockcic.journal.redact import shortened
 from mockcic.journal.store import Journal
@@ -24,15 +28,22 @@ NAMES: Final = 1000
 class Scenarios(Protocol):
     """A set of scenarios: says which one a device gets."""
 
-    def for_device(self, token: str, user_agent: str) -> Scenario:
-        """The scenario of a device that shows this token and User-Agent."""
+    def for_device(self, token: str, user_agent: str, device_id: str = "") -> Scenario:
+        """The scenario of a device that shows this token and User-Agent, and gave the authorization server this id."""
 
 
 class Registry:
-    """Finds a device by its token, or makes it (PROTOCOL 2.2: keyed on the token)."""
+    """Finds a device by its token, or makes it (PROTOCOL 2.2: keyed on the token).
 
-    def __init__(self, scenarios: Scenarios, journal: Journal, clock: Clock) -> None:
+    `key_of` says which device a token belongs to that was issued here; every other token is its own key. Wherever a
+    token is asked for, a key will do.
+    """
+
+    def __init__(
+        self, scenarios: Scenarios, journal: Journal, clock: Clock, key_of: Callable[[str], str] = str
+    ) -> None:
         self.scenarios = scenarios
+        self.key_of = key_of
         self._journal = journal
         self._clock = clock
         self._devices: dict[str, Device] = {}
@@ -50,43 +61,53 @@ class Registry:
 
     def get(self, token: str) -> Device | None:
         """The device of a token, if it has been seen."""
-        return self._devices.get(token)
+        return self._devices.get(self.key_of(token))
 
     def named(self, name: str) -> Device | None:
         """The device of a short name, or of a token."""
-        return self._devices.get(name) or self._devices.get(self._tokens.get(name, ""))
+        return self._devices.get(self.key_of(name)) or self._devices.get(self._tokens.get(name, ""))
 
     def token_of(self, name: str) -> str | None:
-        """The token behind a short name, of a device that was seen or announced; a token is its own."""
-        token = name if name in self._names else self._tokens.get(name)
-        return None if token in self._forgotten else token
+        """The key behind a short name or a token, of a device that was seen or announced; a key is its own."""
+        key: str | None = self.key_of(name)
+        if key not in self._names:
+            key = self._tokens.get(name)
+        return None if key in self._forgotten else key
 
     def assigned(self, token: str) -> Scenario | None:
         """The scenario that was given to this token whatever the set says, if any."""
-        return self._assigned.get(token)
+        return self._assigned.get(self.key_of(token))
 
     def unassign(self, token: str) -> None:
         """Back to the scenario that the set has for the device."""
-        self._assigned.pop(token, None)
-        if (device := self._devices.get(token)) is not None:
-            device.change_scenario(self.scenarios.for_device(token, device.facts.user_agent))
+        key = self.key_of(token)
+        self._assigned.pop(key, None)
+        if (device := self._devices.get(key)) is not None:
+            device.change_scenario(self._of_set(key, device.facts.user_agent))
 
     def scenario_for(self, token: str, user_agent: str) -> Scenario:
         """The scenario a device of this token is in, or would be in."""
-        known = self._devices.get(token)
+        key = self.key_of(token)
+        known = self._devices.get(key)
         if known is not None:
             return known.scenario
-        return self._assigned.get(token) or self.scenarios.for_device(token, user_agent)
+        return self._assigned.get(key) or self._of_set(key, user_agent)
+
+    def _of_set(self, key: str, user_agent: str) -> Scenario:
+        identity = identity_of(key)
+        device_id = "" if identity is None else identity.device_id
+        return self.scenarios.for_device(key if identity is None else "", user_agent, device_id)
 
     def find(self, token: str, user_agent: str, tags: tuple[str, ...], connection: str = "") -> Device:
         """The device of a token; a new one begins in its scenario."""
-        device = self._devices.get(token)
+        key = self.key_of(token)
+        device = self._devices.get(key)
         if device is None:
             if len(self._devices) >= KNOWN:
                 self._make_room()
-            facts = DeviceFacts(id=self.name_of(token), token=token, user_agent=user_agent, tags=tags)
-            device = self._devices[token] = Device(
-                facts, self.scenario_for(token, user_agent), self._journal, self._clock
+            facts = DeviceFacts(id=self.name_of(key), token=token, user_agent=user_agent, tags=tags)
+            device = self._devices[key] = Device(
+                facts, self.scenario_for(key, user_agent), self._journal, self._clock, key=key
             )
             self._journal.add(
                 "device",
@@ -97,50 +118,61 @@ class Registry:
                 user_agent=user_agent,
                 tags=list(tags),
             )
+        elif token != device.facts.token:
+            device.come_with(token)
         return device
 
     def name_of(self, token: str) -> str:
-        """A short name that shows no more than the token's last four characters, and is no other device's."""
-        name = self._names.get(token)
-        self._forgotten.pop(token, None)
+        """A short name that is no other device's: the last four characters of the token, or of the `device_id`."""
+        key = self.key_of(token)
+        name = self._names.get(key)
+        self._forgotten.pop(key, None)
         if name is None:
-            short = shortened(token)
+            short = _short(key)
             number = self._namesakes.get(short, 0) + 1
             self._namesakes[short] = number
-            name = self._names[token] = short if number == 1 else f"{short}#{number}"
-            self._tokens[name] = token
+            name = self._names[key] = short if number == 1 else f"{short}#{number}"
+            self._tokens[name] = key
         return name
 
     def shown(self, token: str) -> str:
         """The name of a token for people, without remembering one that is no device's."""
-        name = self._names.get(token) or (shortened(token) if token else "")
-        return f"{name}?" if name in self._tokens and self._tokens[name] != token else name
+        key = self.key_of(token)
+        name = self._names.get(key) or (_short(key) if key else "")
+        return f"{name}?" if name in self._tokens and self._tokens[name] != key else name
+
+    def keys_of_id(self, device_id: str) -> list[str]:
+        """The keys of devices that gave the authorization server this `device_id`."""
+        found = ((key, identity_of(key)) for key in self._names)
+        return [key for key, identity in found if identity is not None and identity.device_id == device_id]
 
     def assign(self, token: str, scenario: Scenario) -> None:
         """Put a device into a scenario of its own, whatever the set says; also before it is first seen."""
-        self._assigned[token] = scenario
-        if (device := self._devices.get(token)) is not None:
+        key = self.key_of(token)
+        self._assigned[key] = scenario
+        if (device := self._devices.get(key)) is not None:
             device.change_scenario(scenario)
 
     def forget(self, token: str) -> None:
         """Forget a device and what was assigned to it; it has its name again when it comes back soon."""
-        self._assigned.pop(token, None)
-        if token in self._names:
-            self._forgotten[token] = None
+        key = self.key_of(token)
+        self._assigned.pop(key, None)
+        if key in self._names:
+            self._forgotten[key] = None
         while len(self._forgotten) > NAMES:
             gone, _ = self._forgotten.popitem(last=False)
             self._tokens.pop(self._names.pop(gone, ""), None)
-        if (device := self._devices.pop(token, None)) is not None:
+        if (device := self._devices.pop(key, None)) is not None:
             device.forget()
             self._journal.add("device", device=device.name, name="forgotten")
 
     def reload(self, scenarios: Scenarios) -> None:
         """Take a new edition of the set: each device goes on in the scenario it gets now."""
         self.scenarios = scenarios
-        for token, device in self._devices.items():
-            if token in self._assigned:
+        for key, device in self._devices.items():
+            if key in self._assigned:
                 continue
-            scenario = scenarios.for_device(token, device.facts.user_agent)
+            scenario = self._of_set(key, device.facts.user_agent)
             if scenario is not device.scenario:
                 device.change_scenario(scenario)
 
@@ -149,7 +181,12 @@ class Registry:
         return sum(device.push(directive, attachments) for device in self if device.downchannel is not None)
 
     def _make_room(self) -> None:
-        for token in [token for token, device in self._devices.items() if device.idle][: KNOWN // 10]:
-            self.forget(token)
-        taken = Counter(shortened(token) for token in self._names)
+        for key in [key for key, device in self._devices.items() if device.idle][: KNOWN // 10]:
+            self.forget(key)
+        taken = Counter(map(_short, self._names))
         self._namesakes = {short: max(count, self._namesakes[short]) for short, count in taken.items()}
+
+
+def _short(key: str) -> str:
+    identity = identity_of(key)
+    return shortened(key) if identity is None else identity.short

@@ -11,6 +11,7 @@ from mockcic.journal.redact import Redaction
 from mockcic.journal.spool import SPOOL_BYTES, Spool
 from mockcic.journal.store import BYTES, ENTRIES, Journal
 from mockcic.server.app import Cic
+from mockcic.server.auth_listener import AuthListener
 from mockcic.server.clock import Clock, LoopClock
 from mockcic.server.listener import Server, bind
 from mockcic.server.observer import ConnectionFacts
@@ -19,21 +20,30 @@ from mockcic.server.registry import Scenarios
 from mockcic.server.settings import ServerSettings
 from mockcic.server.tls import Authority, home, own_context
 
-LOCAL_NAMES = ("localhost", "127.0.0.1", "::1", "prod-ni-cic.clova.ai")
-"""Names in the certificate besides those the user adds (DEVICES C4)."""
+LOCAL_NAMES = (
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "prod-ni-cic.clova.ai",
+    "auth.clova.ai",
+    "clova-authgw.line-apps.com",
+)
+"""Names in the certificate besides those the user adds (DEVICES C4); the last two are authorization servers' (INF)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
     """Where the server listens, and with which certificate.
 
-    `port` and `h2c_port` may be 0 for any free one; `h2c_port` None for no clear text. `certfile` and `keyfile` are the
-    user's own; without them the CA in `home` makes one.
+    `port`, `h2c_port` and `auth_port` may be 0 for any free one; `h2c_port` None for no clear text, `auth_port` None
+    for no listener of the authorization server's own: it is on the devices' all the same. `certfile` and `keyfile` are
+    the user's own; without them the CA in `home` makes one.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
     h2c_port: int | None = None
+    auth_port: int | None = None
     tls: bool = True
     home: Path | None = None
     host_names: tuple[str, ...] = ()
@@ -89,6 +99,7 @@ class Service:
         self._h2c_socket: socket.socket | None = None
         self._tls: ssl.SSLContext | None = None
         self._server: Server | None = None
+        self._auth: AuthListener | None = None
 
     def bind(self) -> None:
         """Take the ports and read the certificates. Raises `StartError`."""
@@ -100,6 +111,13 @@ class Service:
         if listening.h2c_port is not None or not listening.tls:
             try:
                 self._h2c_socket = bind(listening.host, listening.h2c_port or 0)
+            except BaseException:
+                self.close()
+                raise
+        if listening.auth_port is not None:
+            self._auth = AuthListener(self.cic.auth_app, host=listening.host, port=listening.auth_port)
+            try:
+                self._auth.bind(self._certificate if listening.tls else None)
             except BaseException:
                 self.close()
                 raise
@@ -119,6 +137,9 @@ class Service:
             if each is not None:
                 each.close()
         self._tls_socket = self._h2c_socket = None
+        if self._auth is not None:
+            self._auth.close()
+            self._auth = None
         self.journal.spool.close()
 
     async def start(self) -> None:
@@ -130,9 +151,14 @@ class Service:
         if self._h2c_socket is not None:
             listeners.append((self._h2c_socket, None))
         await self._server.start(listeners)
+        if self._auth is not None:
+            self._auth.start()
 
     async def end_devices(self) -> None:
         """End the downchannels, finish running answers, close every connection (PROTOCOL 2.6)."""
+        if self._auth is not None:
+            await self._auth.stop()
+            self._auth = None
         if self._server is not None:
             await self._server.stop()
             self._server = None
@@ -153,6 +179,13 @@ class Service:
     def h2c_url(self) -> str | None:
         """`http://127.0.0.1:8080` for prior-knowledge HTTP/2, None without it."""
         return self._url("http", self._h2c_socket)
+
+    @property
+    def auth_url(self) -> str:
+        """Where the authorization server is: on its own listener (HTTP/1.1 and HTTP/2), else on the devices'."""
+        if self._auth is None:
+            return self.url
+        return self._url("https" if self.listening.tls else "http", self._auth.bound) or self.url
 
     def _url(self, scheme: str, listening: socket.socket | None) -> str | None:
         if listening is None:

@@ -27,6 +27,8 @@ READ_BYTES: Final = 65_536
 GOAWAY_FRAME: Final = 7
 FRAME_HEAD_BYTES: Final = 9
 NO_ERROR: Final = 0
+MOST_STREAMS: Final = 10
+"""Requests at a time on a connection, whatever the server allows (PROTOCOL 2.7, AVS)."""
 CANCEL: Final = 8
 
 
@@ -81,6 +83,8 @@ class Stream:
                     connection.h2.send_data(self.stream_id, piece, end_stream=last)
                     self._sent_end = last
                     await connection.flush()
+                    if last:
+                        connection.wake()  # the stream may be over, and room for another
                 if not data:
                     return True
             else:
@@ -113,6 +117,7 @@ class Stream:
             with suppress(h2.exceptions.ProtocolError):
                 self._connection.h2.reset_stream(self.stream_id, code)
                 await self._connection.flush()
+            self._connection.wake()
         self._changed.set()
 
     @property
@@ -172,6 +177,7 @@ class Connection:
         self.h2 = h2.connection.H2Connection(config)
         self.closed_because: str | None = None
         self.going_away = False
+        self.most_streams = MOST_STREAMS
         self._reader, self._writer = reader, writer
         self._scheme, self._authority = scheme, authority
         self._streams: dict[int, Stream] = {}
@@ -203,13 +209,13 @@ class Connection:
     async def request(self, method: str, path: str, headers: Headers = (), *, end: bool = True) -> Stream:
         """Begin a request; with `end` False the body follows by `Stream.send`.
 
-        Waits while the server allows no more streams. Raises `ConnectionLostError`.
+        Waits while there are `most_streams`, or the server allows no more. Raises `ConnectionLostError`.
         """
         while True:
             self.raise_if_closed()
             if self.going_away:
                 raise ConnectionLostError("the server sent GOAWAY")
-            if self.h2.open_outbound_streams < self.h2.remote_settings.max_concurrent_streams:
+            if self.open_streams < min(self.h2.remote_settings.max_concurrent_streams, self.most_streams):
                 break
             await self.next_change()
         stream_id = self.h2.get_next_available_stream_id()
@@ -259,6 +265,10 @@ class Connection:
         """Wait until something came that may have changed what can be done."""
         self._changed.clear()
         await self._changed.wait()
+
+    def wake(self) -> None:
+        """Let whoever waits for a change look again."""
+        self._changed.set()
 
     async def give_back(self, stream_id: int, size: int) -> None:
         """Grant window for what was read."""

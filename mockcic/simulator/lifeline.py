@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from mockcic.errors import StartError, WireError
 from mockcic.simulator import moments
+from mockcic.simulator.backoff import TRIES, Try, pause_s
 from mockcic.simulator.client import Connection, ConnectionLostError, Headers, Stream, StreamResetError
 from mockcic.simulator.dial import connect
 from mockcic.simulator.inbox import Inbox, Received, read_exception
 from mockcic.simulator.moments import Moment
 
+UNAUTHORIZED: Final = 401
 TOO_MANY: Final = 429
 
 
@@ -31,9 +35,10 @@ class RefusedError(Exception):
 class Habits:
     """How the device lives. Times in seconds.
 
-    `ping` every `ping_every_s` (PROTOCOL 2.4); a lost downchannel is opened again after `reopen_after_s` (2.2: 1 s).
-    Without `wait_for_hello` events go out as soon as the downchannel is answered. `settle` asks for alerts and settings
-    after each Hello (PROTOCOL 7.1). An answer is waited for `answer_within_s`.
+    `ping` every `ping_every_s` (PROTOCOL 2.4); a lost downchannel is opened again after `reopen_after_s` (2.2: 1 s),
+    later and later where that does not help (`backoff`). Without `wait_for_hello` events go out as soon as the
+    downchannel is answered. `settle` asks for alerts and settings after each Hello (PROTOCOL 7.1). An answer is waited
+    for `answer_within_s`.
     """
 
     ping: Literal["frame", "get", "off"] = "frame"
@@ -48,7 +53,10 @@ class Habits:
 
 
 class Lifeline:
-    """`headers` go with every request; the callbacks hear of every directive of the downchannel, and of readiness."""
+    """`headers` go with every request; the callbacks hear of every directive of the downchannel, and of readiness.
+
+    `on_refused_token` says whether there is another token to try with after a 401.
+    """
 
     def __init__(
         self,
@@ -62,22 +70,26 @@ class Lifeline:
         tell: Callable[[Moment], None],
         on_hello: Callable[[], None],
         on_directive: Callable[[Received], None],
+        on_refused_token: Callable[[], Awaitable[bool]],
     ) -> None:
         self.connection: Connection | None = None
         self.was_ready = False
+        self.is_given_up = False
         self._is_ready = False
+        self._tries: deque[Try] = deque(maxlen=TRIES)
         self._url, self._ca_file, self._authority = url, ca_file, authority
         self._habits = habits
         self._headers, self._now, self._tell = headers, now, tell
         self._on_hello, self._on_directive = on_hello, on_directive
+        self._on_refused_token = on_refused_token
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
-        """Keep the line until cancelled. Raises `StartError` and `RefusedError` before the first Hello only."""
+        """Keep the line until it is given up. Raises `StartError` and `RefusedError` before the first Hello only."""
         self._tasks = tasks
-        while True:
+        while not self.is_given_up:
+            began = self._now()
             try:
-                async with connect(self._url, ca_file=self._ca_file, authority=self._authority) as connection:
-                    self._tell(moments.Connected(self._now(), self._url))
+                async with self._connect() as connection:
                     self.connection = connection
                     await self._use(connection)
             except ConnectionLostError as error:
@@ -85,10 +97,23 @@ class Lifeline:
             except StartError as error:
                 if not self.was_ready:
                     raise
+                self._tries.append(Try(began, self._now() - began))
                 self._lost("connection", str(error))
             finally:
                 self.connection, self._is_ready = None, False
-            await asyncio.sleep(self._habits.reopen_after_s)
+            await self._pause()
+
+    def give_up(self) -> None:
+        """Close the connection and make none again."""
+        self.is_given_up = True
+        if self.connection is not None:
+            self.connection.close()
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[Connection]:
+        async with connect(self._url, ca_file=self._ca_file, authority=self._authority) as connection:
+            self._tell(moments.Connected(self._now(), self._url))
+            yield connection
 
     async def _use(self, connection: Connection) -> None:
         """Keep a downchannel open on this connection until it is gone."""
@@ -98,25 +123,41 @@ class Lifeline:
         )
         try:
             while not connection.going_away:
+                began = self._now()
                 try:
-                    await self._downchannel(connection)
+                    await self._downchannel(connection, await self._ask(connection))
                     self._lost("downchannel", "the server ended it")
                 except (StreamResetError, WireError) as error:
                     self._lost("downchannel", str(error))
                 except RefusedError as error:
                     self._tell(moments.Refused(self._now(), "downchannel", error.status, error.description))
-                    if not self.was_ready and error.status != TOO_MANY:
+                    if not await self._may_try_again(error.status):
                         raise
                 finally:
                     self._is_ready = False
+                    self._tries.append(Try(began, self._now() - began))
                 if not connection.going_away:
-                    await asyncio.sleep(self._habits.reopen_after_s)
+                    await self._pause()
         finally:
             for task in beside:
                 task.cancel()
 
-    async def _downchannel(self, connection: Connection) -> None:
-        stream = await connection.request("GET", "/v1/directives", self._headers())
+    async def _may_try_again(self, status: int) -> bool:
+        """Whether to ask for the downchannel again after a refusal; a refused token is not shown again (2.5)."""
+        if status == UNAUTHORIZED:
+            return await self._on_refused_token()
+        return self.was_ready or status == TOO_MANY
+
+    async def _pause(self) -> None:
+        """Before the next attempt."""
+        await asyncio.sleep(pause_s(self._tries, self._now(), self._habits.reopen_after_s))
+
+    async def _ask(self, connection: Connection) -> Stream:
+        """Ask for the downchannel: the first request of a connection (PROTOCOL 2.1)."""
+        return await connection.request("GET", "/v1/directives", self._headers())
+
+    async def _downchannel(self, connection: Connection, stream: Stream) -> None:
+        """Read it to its end."""
         status = await stream.head()
         content_type = stream.headers.get("content-type", "")
         if status != 200:
@@ -132,8 +173,9 @@ class Lifeline:
             self._on_directive(received)
 
     def _become_ready(self) -> None:
-        self._is_ready = self.was_ready = True
-        self._on_hello()
+        if not self._is_ready:  # a second Hello changes nothing
+            self._is_ready = self.was_ready = True
+            self._on_hello()
 
     def usable(self) -> Connection | None:
         """The connection while events may be sent on it: Hello was parsed (PROTOCOL 2.1), no GOAWAY came."""
@@ -141,15 +183,13 @@ class Lifeline:
         return connection if connection is not None and self._is_ready and connection.is_usable else None
 
     async def _keep_alive(self, connection: Connection) -> None:
-        """Ping; without an answer the connection is given up at once (PROTOCOL 2.4)."""
+        """Ping as long as the connection lasts."""
         while self._habits.ping != "off":
             await asyncio.sleep(self._habits.ping_every_s)
             try:
                 await self.ping(connection, self._habits.ping)
             except (TimeoutError, StreamResetError):
-                self._lost("ping", f"no answer within {self._habits.ping_within_s:g} s")
-                connection.close()
-                return
+                pass
             except ConnectionLostError:
                 return
 
@@ -160,21 +200,37 @@ class Lifeline:
         connection.close()
 
     async def ping(self, connection: Connection, kind: str) -> float:
-        """A PING frame, or with `get` a `GET /ping`; gives the seconds its answer took."""
-        if kind == "get":
-            began = self._now()
-            async with asyncio.timeout(self._habits.ping_within_s):
-                stream = await connection.request("GET", "/ping", self._headers())
-                status = await stream.head()
-                body = b"".join([chunk async for chunk in stream.chunks()])
-            took = self._now() - began
-            if status != 204:
-                _, description = read_exception(stream.headers.get("content-type", ""), body) or (None, "")
-                self._tell(moments.Refused(self._now(), "ping", status, description))
-        else:
-            took = await connection.ping(self._habits.ping_within_s)
+        """A PING frame, or with `get` a `GET /ping`; gives the seconds its answer took.
+
+        Without an answer the connection is given up at once (PROTOCOL 2.4), and it raises `TimeoutError`.
+        """
+        try:
+            if kind == "get":
+                took = await self._get_ping(connection)
+            else:
+                took = await connection.ping(self._habits.ping_within_s)
+        except (TimeoutError, StreamResetError):
+            self._lost("ping", f"no answer within {self._habits.ping_within_s:g} s")
+            self._ping_failed(connection)
+            raise
         self._tell(moments.Pinged(self._now(), kind, took))
         return took
+
+    async def _get_ping(self, connection: Connection) -> float:
+        began = self._now()
+        async with asyncio.timeout(self._habits.ping_within_s):
+            stream = await connection.request("GET", "/ping", self._headers())
+            status = await stream.head()
+            body = b"".join([chunk async for chunk in stream.chunks()])
+        if status != 204:
+            _, description = read_exception(stream.headers.get("content-type", ""), body) or (None, "")
+            self._tell(moments.Refused(self._now(), "ping", status, description))
+            if status == UNAUTHORIZED:
+                await self._on_refused_token()
+        return self._now() - began
+
+    def _ping_failed(self, connection: Connection) -> None:
+        connection.close()
 
     def _lost(self, what: str, reason: str) -> None:
         self._tell(moments.Lost(self._now(), what, reason))

@@ -19,6 +19,12 @@ from mockcic.simulator.state import Alert, State
 from mockcic.sound import mp3
 
 DIALOGUE: Final = "dialogue"
+ASIDE: Final = "aside"
+"""Speech without a dialogue id: it waits for no dialogue, and none cuts it short (PROTOCOL 3.6, 4)."""
+
+NOW: Final = "now"
+"""Reactions that act at once."""
+
 PLAYER: Final = "player"
 HLS_S: Final = 2.0
 """How long speech plays whose sound is elsewhere: we do not fetch it (INF)."""
@@ -83,15 +89,16 @@ def speak(state: State, received: Received, now: datetime) -> Script:
     sound = next(iter(received.attachments.values()), None)
     if pause_s:
         yield Wait(pause_s)
-    state.speech_token, state.speech_activity = report["token"], "PLAYING"
+    token = report["token"]
+    state.speech_token, state.speech_activity = token, "PLAYING"
     yield Report("SpeechSynthesizer.SpeechStarted", report)
     try:
         yield Wait(HLS_S if sound is None else mp3.seconds(sound))
     except Cut:
-        state.speech_activity = "STOPPED"
+        state.speech_token, state.speech_activity = token, "STOPPED"
         yield Report("SpeechSynthesizer.SpeechStopped", report)
         return
-    state.speech_activity = "FINISHED"
+    state.speech_token, state.speech_activity = token, "FINISHED"
     yield Report("SpeechSynthesizer.SpeechFinished", report)
 
 
@@ -118,7 +125,7 @@ def stream_deliver(state: State, received: Received, now: datetime) -> Script:
     """Merge what came into the stream of the item, members that are not null winning, and play it (PROTOCOL 7.5)."""
     payload = received.directive.payload
     item_id = str(payload.get("audioItemId", ""))
-    stream = state.player.items.pop(item_id, {})
+    stream = state.player.items.pop(item_id, None) or {"beginAtInMilliseconds": 0, "urlPlayable": True}
     stream |= {name: value for name, value in (payload.get("audioStream") or {}).items() if value is not None}
     yield Begin(PLAYER, _play_stream(state, stream))
 
@@ -210,7 +217,8 @@ def resume(state: State, received: Received, now: datetime) -> Script:
 
 
 def stop(state: State, received: Received, now: datetime) -> Script:
-    """Stop; the player reports PlayStopped with its position."""
+    """Stop; the player reports PlayStopped with its position. An item whose address was asked for is forgotten."""
+    state.player.items.clear()
     yield CutOff(PLAYER, "stopped")
 
 
@@ -228,10 +236,32 @@ def report_playback_state(state: State, received: Received, now: datetime) -> Sc
     yield Report("AudioPlayer.ReportPlaybackState", state.player.as_json() | token)
 
 
+def next_item(state: State, received: Received, now: datetime) -> Script:
+    """Stop what plays; what waits behind it begins."""
+    yield CutOff(PLAYER, "skipped", forget=False)
+
+
 def set_repeat_mode(state: State, received: Received, now: datetime) -> Script:
     """Keep the repeat mode; the next context shows it."""
-    state.player.repeat = str(received.directive.payload.get("repeatMode", "NONE"))
+    modes = {"TurnOnRepeatMode": "REPEAT_ONE", "TurnOffRepeatMode": "NONE"}
+    mode = modes.get(received.directive.name) or received.directive.payload.get("repeatMode", "NONE")
+    state.player.repeat = str(mode)
     yield from ()
+
+
+def turn_volume(state: State, received: Received, now: datetime) -> Script:
+    """`Mute`, `Unmute`, `VolumeUp`, `VolumeDown`: nothing is reported; the next context shows it."""
+    match received.directive.name:
+        case "Mute" | "Unmute" as name:
+            state.muted = name == "Mute"
+        case name:
+            state.volume = min(15, max(0, state.volume + (1 if name == "VolumeUp" else -1)))
+    yield from ()
+
+
+def request_player_info(state: State, received: Received, now: datetime) -> Script:
+    """Ask for what a player shows around the item that plays, or was played last."""
+    yield Report("TemplateRuntime.RequestPlayerInfo", {"token": state.player.token})
 
 
 def issue_command(state: State, received: Received, now: datetime) -> Script:
@@ -248,28 +278,47 @@ def issue_command(state: State, received: Received, now: datetime) -> Script:
 
 
 def set_alert(state: State, received: Received, now: datetime) -> Script:
-    """Store an alert and wait for its time (PROTOCOL 7.6)."""
-    alert = _keep_alert(state, received.directive.payload)
+    """Store an alert and wait for its time (PROTOCOL 7.6); one whose time cannot be read fails."""
+    alert = _read_alert(received.directive.payload)
+    if alert.due_in_s(now) is None:
+        yield Report("Alerts.SetAlertFailed", alert.reference())
+        return
+    if (known := state.alerts.get(alert.token)) is not None:
+        yield from _silence(known)
+    state.alerts[alert.token] = alert
     yield CutOff(f"alert {alert.token}", "changed")
     yield Report("Alerts.SetAlertSucceeded", alert.reference())
     yield Begin(f"alert {alert.token}", _ring(state, alert, now))
 
 
 def synchronize_alert(state: State, received: Received, now: datetime) -> Script:
-    """Replace all alerts by the list that came. Nothing is reported."""
-    for token in state.alerts:
-        yield CutOff(f"alert {token}", "changed")
-    state.alerts.clear()
-    for payload in received.directive.payload.get("allAlerts") or ():
-        alert = _keep_alert(state, payload)
-        yield Begin(f"alert {alert.token}", _ring(state, alert, now))
+    """Replace all alerts by the list that came; those that stay as they were wait or ring on.
+
+    Nothing is reported, but the end of one that rang.
+    """
+    wanted = {alert.token: alert for alert in map(_read_alert, received.directive.payload.get("allAlerts") or ())}
+    for token, alert in list(state.alerts.items()):
+        if token in wanted and wanted[token].as_json() == alert.as_json():
+            del wanted[token]
+        else:
+            yield from _silence(alert)
+            state.alerts.pop(token, None)
+            yield CutOff(f"alert {token}", "changed")
+    for token, alert in wanted.items():
+        state.alerts[token] = alert
+        yield Begin(f"alert {token}", _ring(state, alert, now))
 
 
-def _keep_alert(state: State, payload: Mapping[str, Any]) -> Alert:
+def _read_alert(payload: Mapping[str, Any]) -> Alert:
     token, kind, time = (str(payload.get(member, "")) for member in ("token", "type", "scheduledTime"))
-    alert = Alert(token, kind, time)
-    state.alerts[alert.token] = alert
-    return alert
+    return Alert(token, kind, time)
+
+
+def _silence(alert: Alert) -> Script:
+    """An alert that is changed or deleted does not ring on: its contexts would contradict what was reported."""
+    if alert.is_ringing:
+        alert.is_ringing = False
+        yield Report("Alerts.AlertStopped", alert.reference())
 
 
 def _ring(state: State, alert: Alert, now: datetime) -> Script:
@@ -299,10 +348,12 @@ def stop_alert(state: State, received: Received, now: datetime) -> Script:
 def delete_alert(state: State, received: Received, now: datetime) -> Script:
     """Forget one."""
     payload = received.directive.payload
-    alert = state.alerts.pop(str(payload.get("token")), None)
+    alert = state.alerts.get(str(payload.get("token")))
     if alert is None:
         yield Report("Alerts.DeleteAlertFailed", _alert_reference(payload))
         return
+    yield from _silence(alert)
+    state.alerts.pop(alert.token, None)
     yield CutOff(f"alert {alert.token}", "deleted")
     yield Report("Alerts.DeleteAlertSucceeded", alert.reference())
 
@@ -329,6 +380,8 @@ def act(state: State, received: Received, now: datetime) -> Script:
         state.volume = min(15, max(0, wanted))
     elif directive.name in ("TurnOn", "TurnOff"):
         state.switches[target] = directive.name == "TurnOn"
+    elif directive.name in ("BtStartPairing", "BtStopPairing"):
+        state.switches["pairing"] = directive.name == "BtStartPairing"
     yield Report("DeviceControl.ActionExecuted", {"target": target, "command": directive.name})
     if directive.name in ("BtConnect", "BtConnectByPINCode"):
         yield Report("DeviceControl.ReportState", {})
@@ -381,6 +434,7 @@ _ACTIONS: Final = (
     *("BtConnect", "BtConnectByPINCode", "BtDelete", "BtDisconnect", "BtPlay", "BtRescan", "BtStartPairing"),
     *("BtStopPairing", "Decrease", "Increase", "Open", "OpenScreen", "SetValue", "TurnOff", "TurnOn"),
 )
+_REPEAT_MODES: Final = ("SetRepeatMode", "TurnOnRepeatMode", "TurnOffRepeatMode")
 _COMMANDS: Final = ("Next", "Pause", "Play", "Previous", "Resume", "Stop")
 
 REACTIONS: Final[Mapping[str, Reaction]] = {
@@ -393,12 +447,16 @@ REACTIONS: Final[Mapping[str, Reaction]] = {
     "PlaybackController.Pause": pause,
     "PlaybackController.Resume": resume,
     "PlaybackController.Stop": stop,
-    "PlaybackController.SetRepeatMode": set_repeat_mode,
+    "PlaybackController.Next": next_item,
+    **{f"PlaybackController.{name}": set_repeat_mode for name in _REPEAT_MODES},
+    **{f"PlaybackController.{name}": turn_volume for name in ("Mute", "Unmute", "VolumeUp", "VolumeDown")},
     **{f"PlaybackController.Expect{command}Command": issue_command for command in _COMMANDS},
     "Alerts.SetAlert": set_alert,
     "Alerts.StopAlert": stop_alert,
     "Alerts.DeleteAlert": delete_alert,
     "Alerts.SynchronizeAlert": synchronize_alert,
+    "System.SynchronizeState": synchronize_alert,
+    "TemplateRuntime.ExpectRequestPlayerInfo": request_player_info,
     **{f"DeviceControl.{action}": act for action in _ACTIONS},
     "DeviceControl.ExpectReportState": report_state,
     "Settings.ExpectReport": report_settings,
@@ -409,3 +467,11 @@ REACTIONS: Final[Mapping[str, Reaction]] = {
 
 IN_DIALOGUE: Final = frozenset({"SpeechSynthesizer.Speak", "SpeechRecognizer.ExpectSpeech"})
 """These queue on the dialogue's track; all others act at once."""
+
+
+def track_of(received: Received) -> str:
+    """The track of the reaction to a directive."""
+    directive = received.directive
+    if directive.full_name not in IN_DIALOGUE:
+        return NOW
+    return ASIDE if directive.dialog_request_id is None else DIALOGUE

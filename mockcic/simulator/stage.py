@@ -24,7 +24,8 @@ class Track:
 class Stage:
     """`pace` scales all waits: 1 real time, 0 none. `tasks` owns a task for each track that has something to do.
 
-    `on_change` is called when a script has ended or come to rest.
+    `on_change` is called when a script has ended or come to rest. `perform` may put another script in the place of one
+    that is begun on a track.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class Stage:
         send: Callable[[Report], Awaitable[None]],
         pace: float,
         on_change: Callable[[], None],
+        perform: Callable[[str, Script], Script] = lambda _, script: script,
     ) -> None:
         self._tasks = tasks
         self._send = send
         self._pace = pace
         self._on_change = on_change
+        self._as_performed = perform
         self._tracks: dict[str, Track] = {}
         self._changed = asyncio.Event()
 
@@ -65,7 +68,7 @@ class Stage:
     def begin(self, name: str, script: Script) -> None:
         """Run a script on a track, behind what is there."""
         track = self._tracks.setdefault(name, Track())
-        track.waiting.append(script)
+        track.waiting.append(self._as_performed(name, script))
         if not track.running:
             track.running = True
             self._tasks.create_task(self._run(name, track))

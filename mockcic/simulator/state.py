@@ -80,7 +80,8 @@ class State:
 
     alerts: dict[str, Alert] = field(default_factory=dict)
     player: Player = field(default_factory=Player)
-    speech_token: str | None = None
+    speech_token: str = ""
+    """Of the last Speak; empty before the first, as the sibling protocol has it (AVS)."""
     speech_activity: str = "FINISHED"
     volume: int = 5
     muted: bool = False
@@ -106,18 +107,24 @@ class State:
             "Device.DeviceState": self._device_state(now),
             "Device.Display": {"size": "none"},
             "Speaker.VolumeState": {"volume": self.volume, "muted": self.muted},
+            "SpeechSynthesizer.SpeechState": {"playerActivity": self.speech_activity, "token": self.speech_token},
         }
-        if self.speech_token is not None:
-            states["SpeechSynthesizer.SpeechState"] = {
-                "playerActivity": self.speech_activity,
-                "token": self.speech_token,
-            }
         names = ((name.partition("."), payload) for name, payload in states.items())
         return tuple(Context(namespace, name, payload) for (namespace, _, name), payload in names)
 
     def _device_state(self, now: datetime) -> dict[str, Any]:
-        wifi = "on" if self.switches.get("wifi", True) else "off"
+        wifi, light, bluetooth = self._switch("wifi", True), self._switch("flashlight"), self._switch("bluetooth", True)
         return {
+            "bluetooth": {
+                "actions": ["TurnOff", "TurnOn", "BtConnect", "BtDisconnect", "BtStartPairing", "BtStopPairing"],
+                "btlist": [],
+                "connecting": "off",
+                "pairing": self._switch("pairing"),
+                "scanlist": [],
+                "scanning": "off",
+                "state": bluetooth,
+            },
+            "flashLight": {"actions": ["TurnOff", "TurnOn"], "state": light},
             "localTime": now.isoformat(timespec="seconds"),
             "volume": {
                 "actions": ["Decrease", "Increase", "SetValue"],
@@ -131,5 +138,11 @@ class State:
                 "networks": [{"name": "sim-net", "connected": wifi == "on"}],
                 "state": wifi,
             },
-            "power": {"actions": ["TurnOff", "TurnOn"], "state": "active"},
+            "power": {
+                "actions": ["TurnOff", "TurnOn"],
+                "state": "active" if self.switches.get("power", True) else "idle",
+            },
         }
+
+    def _switch(self, name: str, default: bool = False) -> str:
+        return "on" if self.switches.get(name, default) else "off"

@@ -16,7 +16,10 @@ BLOCK_BYTES: Final = 6_400
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One `multipart/form-data` body, in pieces: `metadata`, then `audio_head`, sound and all that, then `closing`."""
+    """One `multipart/form-data` body: `whole`, or with sound `opening`, each `block`, `ending`.
+
+    These are made of `metadata`, `audio_head` and `closing`.
+    """
 
     boundary: str = field(default_factory=lambda: f"sim-{uuid.uuid4().hex}")
 
@@ -24,6 +27,22 @@ class Form:
     def content_type(self) -> str:
         """The Content-Type of the request."""
         return f"multipart/form-data; boundary={self.boundary}"
+
+    def whole(self, event: Event) -> bytes:
+        """The body of an event without sound."""
+        return self.metadata(event) + self.closing()
+
+    def opening(self, event: Event) -> bytes:
+        """What stands before the first sample."""
+        return self.metadata(event) + self.audio_head()
+
+    def block(self, pcm: bytes, number: int) -> bytes:
+        """A block of sound, counted from 1."""
+        return pcm
+
+    def ending(self, event: Event) -> bytes:
+        """What stands behind the last sample."""
+        return self.closing()
 
     def metadata(self, event: Event) -> bytes:
         """The first part, without the line end in front of the next delimiter."""

@@ -130,6 +130,8 @@ def describe(entry: Entry) -> str | None:
             mend = f"; {said(data['mend'])}" if data.get("mend") else ""
             text = f"! {name}: {said(data.get('found'))}; expected {said(data.get('expected'))}{mend}"
             return click.style(text, fg=colour)
+        case "token":
+            return _token(entry)
         case "scenario":
             changed = f" ({said(data['changed'])} changed)" if data.get("changed") else ""
             return click.style(f"scenario {name}{changed}", fg="green")
@@ -164,6 +166,33 @@ def gist(payload: object) -> str:
 def _gist(payload: object) -> str:
     text = gist(payload)
     return f"  “{text}”" if text else ""
+
+
+def _token(entry: Entry) -> str:
+    """A turn in the life of a code or a token."""
+    data, name = entry.data, said(entry.name)
+    if name == "event-401":
+        return click.style(f"! 401 to an event: {said(data.get('why'))}; {said(data.get('mend'))}", fg="yellow")
+    what = " ".join(filter(None, (said(data.get("what")), said(data.get("short")))))
+    client = "/".join(filter(None, (said(data.get(each)) for each in ("client_id", "device_id", "model_id"))))
+    lives = f", lives {span(data['lives_s'])}" if isinstance(data.get("lives_s"), int | float) else ""
+    guest = " for a guest" if data.get("guest") else ""
+    why = f": {said(data['why'])}" if data.get("why") else ""
+    if name == "refused":
+        status = " ".join(filter(None, (said(data.get("status")), said(data.get("error")))))
+        return click.style(f"! {said(data.get('grant'))} refused: {status}{why}  {client}".rstrip(), fg="red")
+    colour = {"expired": "yellow", "revoked": "yellow"}.get(name, "green")
+    return f"{click.style(f'{what} {name}'.strip(), fg=colour)}{guest}{lives}{why}" + click.style(
+        f"  {client}".rstrip(), dim=True
+    )
+
+
+def span(seconds: float) -> str:
+    """A duration as a person says it: `3.8 d`, `10 min`, `90 s`."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length or seconds == length:
+            return f"{round(seconds / length, 1):g} {unit}"
+    return f"{seconds:g} s"
 
 
 def _downchannel(entry: Entry) -> str:

@@ -13,7 +13,7 @@ _ID: Final = re.compile(
 )
 """What looks like an id wherever it stands: of an attachment, a UUID, long hexadecimal; and a boundary."""
 
-_MEMBER: Final = re.compile(r"(?:messageId|message_id|dialogRequestId|dialogue|[tT]oken|\w+Token|authorization)")
+_MEMBER: Final = re.compile(r"(?:messageId|message_id|dialogRequestId|dialogue|[tT]oken|\w+Token|authorization|short)")
 """Members whose whole value is an id, whatever it looks like (PROTOCOL 3.2)."""
 
 

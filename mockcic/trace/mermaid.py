@@ -30,6 +30,7 @@ SYMBOLS: Final[dict[MarkSort, str]] = {
     "error": "✕",
     "timeout": "◔",
     "device": "◆",
+    "token": "⚿",
     "verdict": "✕",
 }
 

@@ -30,6 +30,7 @@ MarkSort = Literal[
     "error",
     "timeout",
     "device",
+    "token",
     "verdict",
 ]
 
@@ -174,6 +175,8 @@ class _Reading:
                 self._ping(entry)
             case "finding":
                 self._mark(entry, "finding", name, None, said(data.get("found")))
+            case "token":
+                self._mark(entry, "token", f"{said(data.get('what')) or 'token'} {name}", None, said(data.get("why")))
             case "match":
                 if not name:
                     self._mark(entry, "unmatched", f"no rule fits {data.get('event', '')}", None, _nearest(data))

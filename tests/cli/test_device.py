@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from mockcic.cli import COMMANDS, main
 from mockcic.cli.device import command
+from mockcic.cli.device_asks import STAYING
 from mockcic.cli.device_lines import TextLines
 from mockcic.mock import Bench
+from mockcic.simulator.misbehave import MISBEHAVIOURS
 from mockcic.simulator.moments import Lost
 from mockcic.sound import make
 
@@ -179,6 +184,8 @@ def test_no_server_is_one_sentence_and_exit_code_2(capsys: pytest.CaptureFixture
         (["--event", "A.b", "--payload", "[]"], "a payload is a JSON object"),
         (["--event", "A.b", "--payload", "{"], "not JSON"),
         (["--wav", "no-such.wav"], "does not exist"),
+        (["--text", "a", "--misbehave", "connection.pings"], "did you mean connection.ping?"),
+        (["--from-env", "--text", "a"], "leave out --text, --url"),
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_sent(
@@ -199,6 +206,116 @@ def test_a_file_that_is_no_sound_and_a_folder_that_cannot_be_are_told(
     assert capsys.readouterr().err.startswith(f"mockcic: cannot use {path}: not a WAV file")
     assert exit_code("device", "--text", "a", "--save", str(path / "below")) == 2
     assert capsys.readouterr().err.startswith("mockcic: cannot make the folder")
+
+
+# ---------------------------------------------------------------------- vices, and the environment
+
+CHATTY = """
+scenario: chatty
+include: [builtin/settle, builtin/reports]
+on:
+  - event: [SpeechRecognizer.Recognize, TextRecognizer.Recognize]
+    when: {payload.speechId: {present: true}}
+    reply: [SpeechSynthesizer.Speak: {ttsLang: ko, ttsText: 네, audio: {silence: 200ms}}]
+  - event: [SpeechRecognizer.Recognize, TextRecognizer.Recognize]
+    reply:
+      - SpeechSynthesizer.Speak: {ttsLang: ko, ttsText: 어디요, audio: {silence: 200ms}}
+      - SpeechRecognizer.ExpectSpeech: {expectSpeechId: e, explicit: true, timeoutInMilliseconds: 5000}
+"""
+
+
+def asked(cic: Bench, ask: str, seconds: float = 20.0) -> dict[str, str]:
+    """The environment of a device of this test."""
+    assert cic.ca_file is not None
+    where = {"MOCKCIC_URL": cic.url, "MOCKCIC_CA": str(cic.ca_file), "MOCKCIC_TOKEN": cic.token}
+    return {**where, "MOCKCIC_ASK": ask, "MOCKCIC_SECONDS": str(seconds)}
+
+
+@pytest.fixture
+def chatty(cic: Bench) -> Bench:
+    cic.load(CHATTY, strict=True)
+    return cic
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        ("speak", ["SpeechRecognizer.Recognize"]),
+        ("text", ["TextRecognizer.Recognize"]),
+        ("twice", ["TextRecognizer.Recognize"] * 2),
+        ("converse", ["SpeechRecognizer.Recognize"] * 2),
+        ("wake-word", ["SpeechRecognizer.Recognize"]),
+    ],
+)
+def test_what_the_environment_asks_for_is_said(
+    chatty: Bench, ask: str, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends when all is played and reported, not when the time is up, and keeps every rule."""
+    monkeypatch.setattr("mockcic.cli.device_asks.LINGER_S", 0.1)
+    monkeypatch.setattr("os.environ", os.environ | asked(chatty, ask, 60.0))
+    assert exit_code("device", "--from-env", "--pace", "0.1") == 0
+    assert [each.name for each in chatty.events if each.name.endswith("Recognize")] == said
+    verdict = chatty.conformance(limits={"pace_leeway": "off", "audio_gap_s": "off"}, check=False)
+    assert verdict.broken == (), verdict.text()
+    wake_words = [each.data["payload"].get("initiator", {}).get("type") == "WAKEWORD" for each in chatty.events]
+    assert any(wake_words) == (ask == "wake-word")
+
+
+@pytest.mark.parametrize("ask", sorted(STAYING))
+def test_who_is_to_stay_settles_and_leaves_when_the_time_is_nearly_up(
+    chatty: Bench, ask: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second before."""
+    monkeypatch.setattr("os.environ", os.environ | asked(chatty, ask, 1.4))
+    assert exit_code("device", "--from-env") == 0
+    assert {each.name for each in chatty.events} >= {"Alerts.RequestSynchronizeAlert", "Settings.RequestVersionSpec"}
+
+
+def test_a_device_that_is_terminated_leaves_properly(chatty: Bench) -> None:
+    """Exit code 0, and its connection is closed by itself."""
+    program = [sys.executable, "-m", "mockcic", "device", "--from-env"]
+    with subprocess.Popen(program, env=os.environ | asked(chatty, "idle", 60.0)) as process:
+        chatty.wait("Settings.RequestVersionSpec", within=15)
+        process.terminate()
+        assert process.wait(10) == 0
+    chatty.wait(lambda entry: entry.kind == "downchannel" and entry.name == "closed")
+
+
+@pytest.mark.parametrize(
+    ("environment", "text"),
+    [
+        ({}, "no MOCKCIC_URL"),
+        ({"MOCKCIC_URL": "http://127.0.0.1:1", "MOCKCIC_ASK": "dance"}, "found MOCKCIC_ASK 'dance', expected one of"),
+        ({"MOCKCIC_URL": "http://127.0.0.1:1", "MOCKCIC_SECONDS": "nan"}, "expected a number above 0"),
+        ({"MOCKCIC_URL": "http://127.0.0.1:1"}, "cannot connect"),
+    ],
+)
+def test_an_environment_that_says_too_little_is_told(
+    environment: dict[str, str], text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, one sentence."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOCKCIC_")}
+    monkeypatch.setattr("os.environ", kept | environment)
+    assert exit_code("device", "--from-env") == 2
+    assert text in capsys.readouterr().err
+
+
+@pytest.mark.cic(fail_on="none")
+def test_a_device_misbehaves_as_told(chatty: Bench) -> None:
+    """Each rule that is named, and no other."""
+    words = ("--text", "안녕", "--misbehave", "multipart.last-delimiter", "--misbehave", "headers.tags")
+    run(chatty, *words, "--wake-word", "hey_clova", "--tag", "kitchen")
+    broken = {each.rule.id for each in chatty.conformance(check=False).broken}
+    assert broken == {"multipart.last-delimiter", "headers.tags"}
+
+
+def test_all_that_a_device_can_do_wrong_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what must happen for it to show."""
+    assert exit_code("device", "--misbehave", "list") == 0
+    printed = capsys.readouterr().out
+    assert all(
+        rule in printed and each.does in printed and each.shows in printed for rule, each in MISBEHAVIOURS.items()
+    )
 
 
 def test_the_short_help_is_that_of_the_list() -> None:

@@ -116,7 +116,7 @@ def test_without_arguments_any_device_gets_a_life_at_once(serve: Start) -> None:
 
 def test_the_ready_file_says_where_it_is(serve: Start) -> None:
     ready = serve("--h2c", "0").ready
-    assert sorted(ready) == ["ca_file", "control_token", "control_url", "h2c_url", "pid", "url", "version"]
+    assert sorted(ready) == ["auth_url", "ca_file", "control_token", "control_url", "h2c_url", "pid", "url", "version"]
     assert ready["url"].startswith("https://127.0.0.1:")
     assert ready["version"] == __version__
     assert Path(ready["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")

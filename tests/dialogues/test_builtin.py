@@ -69,6 +69,7 @@ async def test_an_alarm_set_on_demand_rings_is_stopped_by_button_and_is_gone(cic
     assert cic.findings == ()
 
 
+@pytest.mark.breaks("expect.once", "expect.order")  # its end is said by hand, for a time that has not come
 async def test_an_alarm_that_repeats_is_set_for_its_next_time(cic: Bench, live: Live) -> None:
     test, speaker = live("alerts", playing_pace=0.0)
     async with speaker as device:
@@ -230,6 +231,7 @@ async def test_a_device_that_has_settled_is_asked_for_its_state_once(cic: Bench,
 # ---------------------------------------------------------------------- the others
 
 
+@pytest.mark.breaks("expect.once")  # said again by hand, to see what the mock makes of it
 async def test_a_request_is_delegated_and_its_result_fetched_once(cic: Bench, live: Live) -> None:
     """7.9: no message carries a dialogue id."""
     test, speaker = live("delegation")
@@ -278,7 +280,7 @@ WAKE = {
         "inputSource": "SELF",
         "payload": {
             "deviceUUID": "fc94e539-670a-4fdf-96f9-78e231f54207",
-            "wakeWord": {"name": "hey_clova", "indices": {"startIndexInSamples": 4800, "endIndexInSamples": 20000}},
+            "wakeWord": {"name": "hey_clova", "indices": {"startIndexInSamples": 4800, "endIndexInSamples": 12000}},
         },
     }
 }
@@ -292,7 +294,8 @@ async def test_a_wake_word_is_confirmed_or_a_false_alarm(cic: Bench, live: Live,
         await cue(test, "confirm-wake-word" if confirmed else "refuse-wake-word")
         answer = await device.say(tone(300, 3.0), payload=WAKE)
         pushed = [each for each in test.directives if each.name.startswith("SpeechRecognizer")]
-        assert [each.name for each in pushed] == ["SpeechRecognizer.ConfirmWakeUp", "SpeechRecognizer.StopCapture"]
+        wanted = ["SpeechRecognizer.ConfirmWakeUp", *(["SpeechRecognizer.StopCapture"] if confirmed else [])]
+        assert [each.name for each in pushed] == wanted
         assert {each.dialogue for each in pushed} == {test.events[-1].dialogue}
         assert pushed[0].data["payload"] == {"success": confirmed}
         assert (answer.status, names(answer)) == ((200, ["Clova.RenderText"]) if confirmed else (204, []))

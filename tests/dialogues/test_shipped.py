@@ -20,7 +20,7 @@ from tests.support.golden import golden
 
 TESTED = {
     "alarm", "connect", "delegation", "device-control", "multi-turn", "music", "push-notification", "seed-400",
-    "seed-success", "settings", "slow", "token-refused", "weather",
+    "seed-success", "settings", "slow", "token-life", "token-refused", "weather",
 }  # fmt: skip
 
 
@@ -299,3 +299,37 @@ async def test_the_built_in_scenario_answers_both_ways_of_asking(cic: Bench) -> 
         assert (await device.send("TemplateRuntime.RequestPlayerInfo", {"token": "t", "range": {}})).status == 204
         await device.idle(timeout=5)
     assert cic.findings == ()
+
+
+async def test_a_token_lives_is_refreshed_and_is_taken_back(cic: Bench) -> None:
+    """Code, token, 401 after its hour, one refresh that fails and one that does not, the end (6, 7.10)."""
+    cic.load(SCENARIOS / "token-life.yaml")
+    device = cic.device(device_id="token-life-1", client_id="acme", model_id="one")
+    whose = {"client_id": "acme", "client_secret": "acme-secret", "device_id": "token-life-1", "model_id": "one"}
+    tls = ssl.create_default_context(cafile=str(cic.ca_file))
+    async with httpx.AsyncClient(base_url=cic.auth_url, verify=tls, http2=True) as client:
+
+        async def token(grant: str, **more: str) -> httpx.Response:
+            return await client.post(f"/token?grant_type={grant}", data={**whose, **more})
+
+        asked = {**whose, "response_type": "code", "state": "s"}
+        bearer = {"authorization": "Bearer account-of-a-user"}
+        code = (await client.get("/authorize", params=asked, headers=bearer)).json()["code"]
+        first = (await token("authorization_code", code=code)).json()
+        assert first["expires_in"] == 3600
+        async with Device(cic.url, ca_file=cic.ca_file, token=first["access_token"], pace=0.0) as speaker:
+            assert names(await speaker.say_text("안녕")) == ["Clova.RenderText"]
+            assert cic.advance("1h") == 1
+            assert (await speaker.say_text("안녕")).status == 401
+        assert (await token("refresh_token", refresh_token=first["refresh_token"])).status_code == 500
+        second = (await token("refresh_token", refresh_token=first["refresh_token"])).json()
+        assert second["expires_in"] == 7200
+        async with Device(cic.url, ca_file=cic.ca_file, token=second["access_token"], pace=0.0) as speaker:
+            assert names(await speaker.say_text("안녕")) == ["Clova.RenderText"]
+            device.revoke_token()
+            await cic.wait_async("downchannel name=closed reason~revoked")
+        assert (await token("refresh_token", refresh_token=second["refresh_token"])).status_code == 400
+    assert {entry.device for entry in cic.events} == {device.name}
+    assert len(cic.find("token name=event-401")) == 1
+    secrets = (code, first["access_token"], first["refresh_token"], second["access_token"], "account-of-a-user")
+    assert not any(secret in entry.text() for entry in cic.journal for secret in secrets)

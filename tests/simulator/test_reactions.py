@@ -202,11 +202,20 @@ def test_an_alert_that_rings_is_stopped_and_that_is_reported(state: State) -> No
 
 def test_an_alert_is_deleted_or_cannot_be(state: State) -> None:
     """PROTOCOL 7.6."""
-    react(state, "Alerts.SetAlert", ALARM)
+    until_wait(begun(state, "Alerts.SetAlert", ALARM))
     reference = {"token": "a1", "type": "ALARM"}
     deleted = Report("Alerts.DeleteAlertSucceeded", reference)
     assert react(state, "Alerts.DeleteAlert", reference) == [CutOff("alert a1", "deleted"), deleted]
     assert react(state, "Alerts.DeleteAlert", reference) == [Report("Alerts.DeleteAlertFailed", reference)]
+
+
+def test_an_alert_that_rings_is_silent_before_it_is_deleted(state: State) -> None:
+    """Or contexts would contradict what was reported: it would ring no more, and AlertStopped never came."""
+    script = begun(state, "Alerts.SetAlert", ALARM)
+    until_wait(script)
+    until_wait(script)
+    reports = [each for each in react(state, "Alerts.DeleteAlert", ALARM) if isinstance(each, Report)]
+    assert [each.name for each in reports] == ["Alerts.AlertStopped", "Alerts.DeleteAlertSucceeded"]
 
 
 def test_alerts_of_the_account_replace_those_of_the_device(state: State) -> None:

@@ -102,6 +102,14 @@ def a_life(ids: str = "1", *, late_s: float = 0.0, text: str = "맑아요") -> E
     life.add("event", 62.0, "Clova.Wait", stream="c1.7", payload={})
     life.add("answer", 72.0, "Clova.Wait", stream="c1.7", status=None, bytes=0, seconds=10.0, lost=True)
     life.add("directive", 73.0, "Clova.RenderText", line="downchannel", dropped="no downchannel", why="a push")
+    client = {"client_id": "acme", "device_id": "kitchen-4f2a", "model_id": "one"}
+    issued = {"what": "access token", "short": f"…{ids * 4}", **client}
+    life.add("token", 73.1, "granted", stream="c1.9", **issued, grant="authorization_code", lives_s=332_000.0)
+    life.add("token", 73.2, "expired", **issued, why="its time was over")
+    refused = {"grant": "refresh_token", "status": 400, "error": "invalid_grant", "why": "unknown refresh token"}
+    life.add("token", 73.3, "refused", stream="c1.11", **client, **refused)
+    beware = {"severity": "warning", "mend": "shipped firmware unbinds the account for good"}
+    life.add("token", 73.4, "event-401", stream="c1.13", why="the access token has expired", **beware)
     life.add("downchannel", 74.0, "closed", stream="c1.1", reason="the device ended it")
     life.add("disconnect", 74.0, f"127.0.0.1:5000{ids}", device="", reason="closed by the client")
     verdict = verify(life, read_filter("Clova.Wait"), exactly(2))

@@ -9,10 +9,11 @@ from typing import Any, Final
 from mockcic.sound.measure import BYTES_A_SECOND, RATE
 from mockcic.verdict.conformance.limits import Limits
 from mockcic.verdict.conformance.rule import Broken, Case, Kept
-from mockcic.verdict.conformance.story import SPEECH, Story, Told
+from mockcic.verdict.conformance.story import SPEECH, Sent, Story, Told
 
 FORMAT: Final = "AUDIO_L16_RATE_16000_CHANNELS_1"
 STOP_CAPTURE: Final = "SpeechRecognizer.StopCapture"
+CONFIRM_WAKE_UP: Final = "SpeechRecognizer.ConfirmWakeUp"
 LEAD_SAMPLES: Final = 4_800
 """300 ms before the wake word (PROTOCOL 3.3)."""
 
@@ -90,14 +91,7 @@ def _pairs(value: Any) -> Iterator[tuple[float, float]]:
 def stop_capture(story: Story, limits: Limits) -> Iterator[Case]:
     """At StopCapture the upload ends (PROTOCOL 3.4); how much still came is measured."""
     for event in story.events_named(SPEECH):
-        stop = next(
-            (
-                each
-                for each in story.directives_named(STOP_CAPTURE)
-                if each.dialogue == event.dialogue and event.at_s <= each.at_s
-            ),
-            None,
-        )
+        stop = _stop_of(story, event)
         if stop is None or (event.upload_at_s is not None and event.upload_at_s < stop.at_s):
             continue
         if event.upload_at_s is None:
@@ -117,6 +111,12 @@ def stop_capture(story: Story, limits: Limits) -> Iterator[Case]:
             yield Broken(found, f"its end within {limits.stop_within_s:g} s", (stop.number, event.upload_number))
         else:
             yield Kept(event.upload_number, f"ended {1000 * took:.0f} ms after StopCapture{much}", took)
+
+
+def _stop_of(story: Story, event: Told) -> Sent | None:
+    """The StopCapture of an utterance."""
+    stops = story.directives_named(STOP_CAPTURE)
+    return next((each for each in stops if each.dialogue == event.dialogue and event.at_s <= each.at_s), None)
 
 
 def _after(event: Told, at_s: float) -> int | None:
@@ -141,8 +141,10 @@ def wake_word(story: Story, limits: Limits) -> Iterator[Case]:
             yield Broken("initiator WAKEWORD without indices", expected, (event.number,))
             continue
         start, end = indices
-        if samples == 0:
-            continue
+        if samples == 0 or (start < end and samples < end and _stop_of(story, event) is not None):
+            continue  # who was told to stop within the wake word sends no more of it
+        if end > samples and start < end and _was_stopped(story, event):
+            continue  # the mock did not want to hear the rest
         if not 0 <= start < end <= samples:
             found = f"the wake word at samples {start} to {end} of a sound of {samples}"
             yield Broken(found, "indices inside the sound, counted from its first sample", (event.number,))
@@ -151,6 +153,17 @@ def wake_word(story: Story, limits: Limits) -> Iterator[Case]:
             yield Broken(found, "300 ms (4,800 samples)", (event.number,))
         else:
             yield Kept(event.number, f"{1000 * start / RATE:.0f} ms of sound before the wake word")
+
+
+def _was_stopped(story: Story, event: Told) -> bool:
+    """Whether the upload was ended because it was told to."""
+    ended = story.ends_s if event.upload_at_s is None else event.upload_at_s
+    return any(
+        event.at_s <= each.at_s <= ended
+        and each.dialogue == event.dialogue
+        and (each.name == STOP_CAPTURE or each.payload.get("success") is False)
+        for each in story.directives_named(STOP_CAPTURE, CONFIRM_WAKE_UP)
+    )
 
 
 def _indices(initiator: Mapping[str, Any]) -> tuple[int, int] | None:

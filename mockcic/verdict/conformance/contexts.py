@@ -30,6 +30,8 @@ SPEAKER_AFTER: Final[Mapping[str, tuple[str, ...]]] = {
     "SpeechSynthesizer.SpeechStopped": ("STOPPED", "FINISHED"),
 }
 
+SYNCHRONIZE: Final = ("Alerts.SynchronizeAlert", "System.SynchronizeState")
+
 CellState = Literal["sent", "missing", "contradicts", "absent"]
 
 
@@ -143,7 +145,7 @@ def _active_alerts(story: Story, limits: Limits) -> Iterator[Contradiction]:
             listed = _listed(event, member)
             if listed is not None and event.name not in names:
                 for token, report in last.items():
-                    if event.began_s - report.at_s < limits.race_s / 10:
+                    if event.began_s - report.at_s < limits.race_s / 10 or _was_synchronized(story, report, event):
                         continue
                     should = report.name == begin
                     if (token in listed) == should:
@@ -154,6 +156,11 @@ def _active_alerts(story: Story, limits: Limits) -> Iterator[Contradiction]:
                         yield Contradiction(event, ALERTS, report, found, expected)
             if event.name in names and (token := _token(event)):
                 last[token] = event
+
+
+def _was_synchronized(story: Story, report: Told, event: Told) -> bool:
+    """Whether the server replaced all alerts in between: nobody reports that (PROTOCOL 7.1)."""
+    return any(report.at_s <= each.at_s <= event.at_s for each in story.directives_named(*SYNCHRONIZE))
 
 
 def _turns(report: Told, token: str, event: Told, limits: Limits) -> bool:

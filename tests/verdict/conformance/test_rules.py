@@ -300,6 +300,15 @@ def test_an_empty_life_says_nothing_about_it(rule: str) -> None:
 # ---------------------------------------------------------------------- no false alarm
 
 
+def test_a_false_alarm_that_is_cut_off_says_nothing_about_the_wake_word() -> None:
+    """The upload ends where the mock ended it (PROTOCOL 7.4)."""
+    indices = {"startIndexInSamples": 4800, "endIndexInSamples": 9000}
+    initiator = {"type": "WAKEWORD", "payload": {"wakeWord": {"indices": indices}}}
+    life = up().event(1.0, SPEECH, {**FORMAT, "initiator": initiator}, dialogue="d1")
+    life.push(1.1, "SpeechRecognizer.ConfirmWakeUp", {"success": False}, dialogue="d1")
+    assert judge(life.sound(1.3, bytes=12_800).answer(1.4)).rule("audio.wake-word").status == "not seen"
+
+
 def test_a_report_that_is_not_yet_due_is_no_break() -> None:
     assert judge(spoken().idle(5.0)).rule("expect.reported").status == "not seen"
 
@@ -353,6 +362,26 @@ def test_a_context_ahead_of_its_report_is_none_against_it() -> None:
     contexts = {"AudioPlayer.PlaybackState": {"playerActivity": "STOPPED"}}
     life.tell(10.0, "Settings.Report", contexts=contexts).tell(10.2, "AudioPlayer.PlayStopped", {"token": "s1"})
     assert judge(life).rule("message.context-true").status == "kept"
+
+
+def test_who_is_stopped_within_the_wake_word_sends_no_more_of_it() -> None:
+    """StopCapture may come that soon (PROTOCOL 3.4)."""
+    indices = {"startIndexInSamples": 4800, "endIndexInSamples": 17_600}
+    payload = {**FORMAT, "initiator": {"type": "WAKEWORD", "payload": {"wakeWord": {"indices": indices}}}}
+    life = up().event(1.0, SPEECH, payload, dialogue="d1").push(2.0, STOP, dialogue="d1").sound(2.1).answer(2.2)
+    assert judge(life).rule("audio.wake-word").status == "not seen"
+
+
+def test_alerts_that_the_server_replaced_are_gone_without_a_report() -> None:
+    """PROTOCOL 7.1: SynchronizeAlert has no report."""
+    none = {"Alerts.AlertsState": {"allAlerts": [], "activeAlerts": []}}
+    life = up().tell(1.0, "Alerts.SetAlertSucceeded", SET)
+    life.push(2.0, "Alerts.SynchronizeAlert", {"allAlerts": []})
+    life.tell(3.0, "Settings.Report", {"configuration": {}}, contexts=none)
+    assert judge(life).rule("message.context-true").status == "not seen"
+    life = up().tell(1.0, "Alerts.SetAlertSucceeded", SET)
+    life.tell(3.0, "Settings.Report", {"configuration": {}}, contexts=none)
+    assert judge(life).rule("message.context-true").status == "broken"
 
 
 def test_rules_that_need_everything_are_not_judged_when_entries_were_dropped() -> None:
