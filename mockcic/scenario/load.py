@@ -311,6 +311,8 @@ class _Reader:
         for sound in sounds_of(file.model):
             if sound._path is not None and sound._path not in self.files:
                 self.files.append(sound._path)
+            if sound.say is not None:
+                sound.content()  # a synthesiser takes its time: not while a device waits
 
     def _read_recordings(self, file: _File, folder: SoundFolder) -> None:
         """The fingerprints of the sounds that the file wants to know again."""
