@@ -21,6 +21,7 @@ from mockcic.errors import StartError
 from mockcic.scenario.load import builtin
 from mockcic.scenario.settings import Profile
 from mockcic.server.loop import new_event_loop
+from mockcic.server.recogniser import Recogniser
 from mockcic.server.service import Journaling, Listening, Service
 
 __all__ = ["Bench", "MockCIC", "TestDevice"]
@@ -32,7 +33,8 @@ class MockCIC(Bench):
     """A mock CIC on ports of its own: a context manager, `with` or `async with`, in a thread of its own.
 
     `scenario` is a path, YAML text or a mapping; without it the built-in one. `control_port` is that of the control API
-    (0 for any free one), None for none; `auth_port` that of a listener of the authorization server's own. Raises
+    (0 for any free one), None for none; `auth_port` that of a listener of the authorization server's own. `recogniser`
+    is given a WAV of an upload whose text a scenario asks for (`audio.text`) and gives it, in a thread. Raises
     `StartError` and `ScenarioError`.
     """
 
@@ -53,6 +55,7 @@ class MockCIC(Bench):
         control_host: str = "127.0.0.1",
         control_token: str | None = None,
         journaling: Journaling | None = None,
+        recogniser: Recogniser | None = None,
     ) -> None:
         super().__init__(LocalPlace(self), all_devices=True)
         chosen: Loadable = builtin(profile=profile, strict=strict) if scenario is None else scenario
@@ -67,7 +70,7 @@ class MockCIC(Bench):
             host_names=tuple(host_names),
             home=home,
         )
-        self.service = Service(scenarios, listening, journaling=journaling)
+        self.service = Service(scenarios, listening, journaling=journaling, recogniser=recogniser)
         self.desk = Desk(self.service.cic, scenarios, version=__version__)
         self._control_address = None if control_port is None else (control_host, control_port, control_token)
         self._control: Control | None = None

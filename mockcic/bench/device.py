@@ -79,6 +79,10 @@ class TestDevice:
         """
         self._bench._place.cue(self.token, name, args)
 
+    def transcript(self, text: str) -> None:
+        """Say what is said in its running or next upload: `audio.text` of the scenario."""
+        self._bench._place.transcribe(self.token, text)
+
     def reset(self) -> None:
         """Let it begin anew: state, variables and counters as at the start, running scripts cancelled."""
         self._bench._place.reset(self._key)

@@ -124,6 +124,10 @@ class LocalPlace:
         """See `Place`."""
         self._running.call(lambda: self._desk.play_cue(token, name, args))
 
+    def transcribe(self, token: str, text: str) -> None:
+        """See `Place`."""
+        self._running.call(lambda: self._desk.transcribe(token, text))
+
     def reset(self, token: str) -> None:
         """See `Place`."""
         self._running.call(lambda: self._desk.reset(token))

@@ -76,6 +76,9 @@ class Place(Protocol):
     def cue(self, token: str, name: str, args: Mapping[str, Any]) -> None:
         """Make a named cue of its scenario happen on a device."""
 
+    def transcribe(self, token: str, text: str) -> None:
+        """Say what is said in the running or the next upload of a device."""
+
     def reset(self, token: str) -> None:
         """Let a device begin anew."""
 

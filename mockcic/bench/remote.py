@@ -251,6 +251,10 @@ class RemotePlace:
             "POST", self._client.device_path(token, "cues", quote(name, safe="")), json={"args": dict(args)}
         )
 
+    def transcribe(self, token: str, text: str) -> None:
+        """See `Place`."""
+        self._client.ask("POST", self._client.device_path(token, "transcript"), json={"text": text})
+
     def reset(self, token: str) -> None:
         """See `Place`."""
         self._client.ask("POST", self._client.device_path(token, "reset"))

@@ -7,7 +7,7 @@ told `now` beside them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mockcic.cic.message import Event
@@ -20,7 +20,10 @@ class Sound:
 
     `seconds` of sound in `size` bytes; `level_dbfs` is the RMS level of all of it (None before the first sample or
     when nobody asked for it); `silent_for_s` is how long the level has been below the threshold at the end of what
-    was heard, after something louder was heard (None before that). `sha256` is known when the upload has ended.
+    was heard, after something louder was heard (None before that). `sha256` is known when the upload has ended, and so
+    is what was said: `dtmf` digits, the first `marker`, the recording it is `like` (of those a condition names) and
+    that was `heard` (of the scenario's), the `text`; None for what nobody asked for, or what was not found. `why` says,
+    by member, what there was instead, for people.
     """
 
     size: int = 0
@@ -28,6 +31,12 @@ class Sound:
     level_dbfs: float | None = None
     silent_for_s: float | None = None
     sha256: str | None = None
+    dtmf: str | None = None
+    marker: int | None = None
+    like: str | None = None
+    heard: str | None = None
+    text: str | None = None
+    why: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "certify": ("mockcic.cli.certify:command", "Walk a device through a suite; one report, evidence, an exit code."),
     "interfaces": ("mockcic.cli.interfaces:command", "Browse the events, directives and contexts of CIC."),
     "dialects": ("mockcic.cli.dialects:command", "List the dialects that `serve --dialect` knows."),
+    "say": ("mockcic.cli.say:command", "Speak a text into a sound file."),
+    "listen": ("mockcic.cli.listen:command", "Say what is in a recording, as of an upload."),
     "ca": ("mockcic.cli.ca:command", "Say where the certificate authority is, print it, make it anew."),
     "schema": ("mockcic.cli.schema:command", "Print the JSON Schema of scenario files, for editors."),
     "ping": ("mockcic.cli.ping:command", "Ask a server whether it is up; the healthcheck of containers."),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mockcic.journal.entry import Entry
     from mockcic.scenario.load import ScenarioSet
     from mockcic.scenario.watch import Snapshot
+    from mockcic.server.saved import SavedAudio
     from mockcic.server.service import Service
 
 
@@ -62,6 +63,17 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Refuse every departure from the documents.")
 @click.option("--default", "default", metavar="NAME", help="The scenario of a set for devices that no `for` names.")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable of the scenarios.")
+@click.option(
+    "--save-audio",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write each upload as a WAV file, named by time, device and dialogue.",
+)
+@click.option(
+    "--recogniser",
+    metavar="COMMAND",
+    help="Program for `audio.text`: gets the path of a WAV as its last argument and prints the text.",
+)
 @click.option(
     "--idle-close-after",
     type=click.FloatRange(min=0.0),
@@ -212,6 +224,7 @@ class Serving:
         printer = self._printer(service, scenarios, control)
         printing = Printing(printer)
         printing.end = service.journal.listen(printing.entry)
+        saved = self._saved(service)
         await service.start()
         printing.say(printer.ready)
         async with asyncio.TaskGroup() as tasks:
@@ -227,11 +240,14 @@ class Serving:
             if control is not None:
                 await control.stop()
         await service.end_devices()
+        if saved is not None:
+            await asyncio.to_thread(saved.close)
         self._write_trace(desk)
         await service.stop()
         printing.say(printer.stopped)
 
     def _service(self, scenarios: ScenarioSet) -> Service:
+        from mockcic.server.recogniser import by_command
         from mockcic.server.service import Journaling, Listening, Service
         from mockcic.server.settings import ServerSettings
 
@@ -257,7 +273,19 @@ class Serving:
         )
         if (listening.keyfile is not None) and listening.certfile is None:
             raise StartError("--key needs --cert beside it")
-        return Service(scenarios, listening, journaling=journaling)
+        command: str | None = options["recogniser"]
+        recogniser = None if command is None else by_command(command)
+        return Service(scenarios, listening, journaling=journaling, recogniser=recogniser)
+
+    def _saved(self, service: Service) -> SavedAudio | None:
+        folder: Path | None = self._options["save_audio"]
+        if folder is None:
+            return None
+        from mockcic.server.saved import SavedAudio
+
+        saved = SavedAudio(folder, service.journal.spool)
+        service.journal.listen(saved.entry)
+        return saved
 
     def _control(self) -> Control | None:
         from mockcic.control.listener import PORT, Control

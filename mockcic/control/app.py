@@ -439,6 +439,14 @@ def _devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
     async def play_cue(device: Name, cue: CueName, asked: shapes.CueArgs) -> shapes.DeviceShape:
         return desk.play_cue(device, cue, asked.args)
 
+    @router.post(
+        "/v1/devices/{device:path}/transcript",
+        summary="Say what is said in its running or next upload",
+        responses=_problems(400, 404, 415, 422),
+    )
+    async def transcribe(device: Name, asked: shapes.Transcript) -> shapes.DeviceShape:
+        return desk.transcribe(device, asked.text)
+
     @router.get("/v1/devices/{device:path}", summary="One device", responses=_problems(404, 422))
     async def device_of(device: Name) -> shapes.DeviceShape:
         return desk.device(device)

@@ -188,6 +188,12 @@ class Desk:
         device.tell(CueWanted(cue, dict(args)))
         return self._shape(device)
 
+    def transcribe(self, name: str, text: str) -> DeviceShape:
+        """Say what is said in the running or the next upload of a device."""
+        device = self.find(name)
+        device.transcript = text
+        return self._shape(device)
+
     def reset(self, name: str) -> DeviceShape:
         """A device begins anew."""
         device = self.find(name)

@@ -91,6 +91,12 @@ class CueArgs(Shape):
     args: dict[str, Any] = Field(default_factory=dict, description="By name; the defaults of the scenario without.")
 
 
+class Transcript(Shape):
+    """What is said in the running or the next upload of a device."""
+
+    text: str = Field(max_length=10_000, description="The text, as `audio.text` sees it.")
+
+
 class TokenShape(BaseModel):
     """An access token that was issued here, or a hand-made one that a person has ended."""
 

@@ -94,6 +94,13 @@ class Condition(BaseModel):
             )
         return self
 
+    def values(self) -> list[Any]:
+        """What it compares with, be it `is`, `one_of` or inside `not`."""
+        found = list(self.one_of or ())
+        if "is_" in self.model_fields_set:
+            found.append(self.is_)
+        return found + (self.not_.values() if self.not_ is not None else [])
+
     def miss(self, got: object, render: Render) -> str | None:
         """What was expected, when `got` does not fit; None when it fits. `render` fills templates in it."""
         if self.present is not None and (got is not MISSING) is not self.present:

@@ -14,7 +14,7 @@ from mockcic.scenario.model import Rule, Scenario
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import Change, Use
 from mockcic.scenario.walk import Loc, answers_of, cues_of, flat_steps, steps_of
-from mockcic.scenario.words import shown, suggest
+from mockcic.scenario.words import is_template, shown, suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,30 @@ def lint_whole(whole: Whole) -> Iterator[Problem]:
     yield from _states(whole)
     yield from _variables(whole)
     yield from _shadows(whole)
+    yield from _sounds_heard(whole)
+
+
+def _sounds_heard(whole: Whole) -> Iterator[Problem]:
+    """`audio.heard` that no recording is called, and digits and markers of the wrong type: they would never fit."""
+    for entry in whole.rules:
+        for member, condition in entry.value.when.items():
+            said = condition.values()
+            place = entry.source.position((*entry.loc, "when", member))
+            if member == "audio.heard":
+                names = whole.scenario.recordings
+                for value in said:
+                    if isinstance(value, str) and value not in names and not is_template(value):
+                        near = suggest(value, names)
+                        hint = f"; did you mean {near}?" if near else ""
+                        expected = f"one of {', '.join(names)}{hint}" if names else "a name under `recordings`"
+                        mend = "add `recordings: {" + value + ": FILE.wav}`" if not near else ""
+                        yield entry.source.problem(place, f"no recording {shown(value)}", expected, mend)
+            elif member == "audio.dtmf" and any(not isinstance(value, str) for value in said):
+                yield entry.source.problem(place, "digits that are no text", 'a text, as in "123#"', "quote them")
+            elif member == "audio.marker" and any(
+                not isinstance(value, int) and not (isinstance(value, str) and is_template(value)) for value in said
+            ):
+                yield entry.source.problem(place, "a marker that is no number", "a number from 0 to 999999")
 
 
 def _cues(source: Source, scenario: Scenario) -> Iterator[Problem]:

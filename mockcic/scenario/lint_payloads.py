@@ -20,7 +20,9 @@ from mockcic.scenario.words import is_template, shown, suggest
 
 SUBJECTS: Final = ("payload", "header", "context", "request", "audio", "vars", "count", "state", "device")
 SPEAK: Final = "SpeechSynthesizer.Speak"
-OF_AUDIO: Final = ("present", "seconds", "duration", "bytes", "level", "sha256")
+OF_AUDIO: Final = (
+    "present", "seconds", "duration", "bytes", "level", "sha256", "dtmf", "marker", "like", "heard", "text",
+)  # fmt: skip
 OF_HEADER: Final = ("namespace", "name", "messageId", "dialogRequestId")
 OF_DEVICE: Final = ("id", "token", "user_agent", "tags")
 

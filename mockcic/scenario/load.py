@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.scenario.dialects import DialectName
@@ -28,7 +29,9 @@ from mockcic.scenario.words import is_there, real_path, said_path, shown, sugges
 
 BUILTIN: Final = Path(__file__).parent / "builtin"
 ENDINGS: Final = (".yaml", ".yml")
-OF_A_PART: Final = frozenset({"about", "include", "vars", "replies", "on", "cues", "downchannel", "settings"})
+OF_A_PART: Final = frozenset(
+    {"about", "include", "vars", "replies", "recordings", "on", "cues", "downchannel", "settings"}
+)
 """The keys that count in a file without `scenario`."""
 
 
@@ -278,7 +281,7 @@ class _Reader:
                         source.problem(
                             place,
                             f'"{key}" has no effect in a file without `scenario`',
-                            "include, vars, replies, on, cues, downchannel, settings",
+                            "include, vars, replies, recordings, on, cues, downchannel, settings",
                             mend,
                             severity="warning",
                         )
@@ -292,6 +295,7 @@ class _Reader:
             self.problems += lint_file(source, left) if left is not None else ()
             return
         self._mark(file)
+        self._read_recordings(file, folder)
         self.problems += () if self.trusts else lint_file(source, file.model)
         for index, name in enumerate(file.model.include):
             included = self._include(file, index, name, way)
@@ -307,6 +311,43 @@ class _Reader:
         for sound in sounds_of(file.model):
             if sound._path is not None and sound._path not in self.files:
                 self.files.append(sound._path)
+            if sound.say is not None:
+                sound.content()  # a synthesiser takes its time: not while a device waits
+
+    def _read_recordings(self, file: _File, folder: SoundFolder) -> None:
+        """The fingerprints of the sounds that the file wants to know again."""
+        model = file.model
+        assert model is not None
+        for name, path in model.recordings.items():
+            if (known := self._recording(file, folder, ("recordings", name), path)) is not None:
+                model._prints[name] = known
+        for index, rule in enumerate(model.on):
+            condition = rule.when.get("audio.like")
+            for path in [] if condition is None else condition.values():
+                if (known := self._recording(file, folder, ("on", index, "when", "audio.like"), path)) is not None:
+                    rule._like[path] = known
+
+    def _recording(self, file: _File, folder: SoundFolder, loc: tuple[int | str, ...], name: object) -> Any:
+        from mockcic.sound.recognise import read_recording
+
+        place = file.source.position(loc)
+        expected = "a WAV file (16 bit) beside the scenario"
+        try:
+            if not isinstance(name, str):
+                raise ValueError("no name of a file")
+            path = folder.find(name)
+            known = read_recording(path.read_bytes())
+        except PydanticCustomError as error:
+            context = error.context or {}
+            what = error.message()
+            self.problems.append(file.source.problem(place, what, str(context["expected"]), str(context["mend"])))
+            return None
+        except (ValueError, OSError) as error:
+            self.problems.append(file.source.problem(place, f"{shown(name)}: {error}", expected))
+            return None
+        if path not in self.files:
+            self.files.append(path)
+        return known
 
     def _include(self, file: _File, index: int, name: str, way: tuple[Path, ...]) -> _File | None:
         source = file.source
@@ -476,11 +517,15 @@ def _put_together(file: _File) -> Whole | None:
     variables: dict[str, Any] = {}
     cues: dict[str, Any] = {}
     downchannel: list[Any] = []
+    recordings: dict[str, str] = {}
+    prints: dict[str, Any] = {}
     settings = file.model.settings
     for part in parts:
         model, source = part.model, part.source
         assert model is not None
         cues = {**model.cues, **cues}
+        recordings = {**model.recordings, **recordings}
+        prints = {**model._prints, **prints}
         if part is file or part.is_part:
             downchannel += model.downchannel
             settings = settings.with_defaults(model.settings)
@@ -498,8 +543,10 @@ def _put_together(file: _File) -> Whole | None:
         "cues": cues,
         "downchannel": downchannel,
         "settings": settings,
+        "recordings": recordings,
     }
     scenario = _with(file.model, changes)
+    scenario._prints = prints
     files = tuple((part.source, part.model) for part in parts if part.model is not None)
     return Whole(scenario, file.source, files, tuple(rules), reply_entries)
 
@@ -509,7 +556,7 @@ def _with(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
         return scenario
     changed = scenario.model_copy(update=dict(changes))
     # A copy would keep what was worked out from the old values.
-    for name in ("effective", "needs_level", "beside", "auth_policy"):
+    for name in ("effective", "needs_level", "beside", "listening", "auth_policy"):
         changed.__dict__.pop(name, None)
     return changed
 

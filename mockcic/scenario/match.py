@@ -18,6 +18,10 @@ NEAREST: Final = 3
 """How many rules are named when none fits."""
 
 
+RECOGNISED: Final = ("sha256", "dtmf", "marker", "like", "heard", "text")
+"""Members of `audio` that are known when the upload has ended, if somebody asks for them."""
+
+
 class _Pending:
     """The one value `PENDING`: what will be known when the upload has ended. Every condition on it still may hold."""
 
@@ -62,6 +66,12 @@ class Subject:
             case _:
                 return MISSING
 
+    def absent(self, path: str) -> str:
+        """What a person reads where there is no such member."""
+        first, _, rest = path.partition(".")
+        why = self.sound.why.get(rest) if first == "audio" and isinstance(self.sound, Sound) else None
+        return "absent" if why is None else why
+
     def _context(self, path: str) -> object:
         namespace, _, rest = path.partition(".")
         name, _, member = rest.partition(".")
@@ -89,8 +99,9 @@ def sound_members(sound: Sound | None) -> dict[str, Any]:
     }
     if sound.level_dbfs is not None:
         members["level"] = sound.level_dbfs
-    if sound.sha256 is not None:
-        members["sha256"] = sound.sha256
+    for name in RECOGNISED:
+        if (value := getattr(sound, name)) is not None:
+            members[name] = value
     return members
 
 
@@ -152,7 +163,7 @@ def match(rule: Rule, number: int, uses: int, subject: Subject, render: Callable
                 continue  # made for another event, whose members this one need not have
             raise
         if expected is not None:
-            misses.append(Miss(member, expected, "absent" if got is MISSING else shown(got)))
+            misses.append(Miss(member, expected, subject.absent(member) if got is MISSING else shown(got)))
     return Match(rule, number, tuple(misses))
 
 

@@ -17,6 +17,7 @@ from mockcic.scenario.dialects import DialectName
 from mockcic.scenario.settings import AnyProfile, Part, Settings
 from mockcic.scenario.steps import Cue, Steps
 from mockcic.scenario.words import Duration, Name, Texts, Values, Word, read_base64, read_list
+from mockcic.sound.recognise import Listening
 
 START: str = "start"
 """The state a device begins in, when the scenario names no other."""
@@ -97,7 +98,8 @@ class Rule(Answer):
     when: dict[str, AnyCondition] = Field(
         default_factory=dict,
         description="Conditions by member: payload.x, header.x, context.Speaker.VolumeState, "
-        "request.user-agent, audio.present, audio.seconds, audio.bytes, audio.level, audio.sha256, vars.x, count.EVENT",
+        "request.user-agent, audio.present, audio.seconds, audio.bytes, audio.level, audio.sha256, audio.dtmf, "
+        "audio.marker, audio.like, audio.heard, audio.text, vars.x, count.EVENT",
     )
     in_: Texts = Field(default_factory=list, alias="in", description="States in which the rule counts; all without it.")
     times: int | None = Field(default=None, ge=1, description="How often it fits, for each device.")
@@ -122,6 +124,8 @@ class Rule(Answer):
     )
 
     _where: str = PrivateAttr(default="")
+    _like: dict[str, Any] = PrivateAttr(default_factory=dict)
+    """Fingerprints of the files that `audio.like` names."""
 
     @model_validator(mode="after")
     def _answers_nothing_beside(self) -> Self:
@@ -280,6 +284,9 @@ class Scenario(Part):
     )
     vars: Values = Field(default_factory=dict, description="Variables of each device, with their first values.")
     replies: dict[Name, Steps] = Field(default_factory=dict, description="Named steps for `use`.")
+    recordings: dict[Name, str] = Field(
+        default_factory=dict, description="WAV files that `audio.heard` knows, by what is said in them."
+    )
     start: Name = Field(default=START, description="The state a device begins in.")
     on: list[Rule] = Field(default_factory=list, description="The rules; the first that fits wins.")
     downchannel: list[Cue] = Field(
@@ -295,6 +302,8 @@ class Scenario(Part):
     _path: str = PrivateAttr(default="")
     _is_part: bool = PrivateAttr(default=False)
     _texts: dict[str, str] = PrivateAttr(default_factory=dict)
+    _prints: dict[str, Any] = PrivateAttr(default_factory=dict)
+    """Fingerprints of `recordings`."""
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -315,6 +324,20 @@ class Scenario(Part):
     def beside(self) -> tuple[tuple[int, Rule], ...]:
         """The rules that answer nothing, with their numbers."""
         return tuple((number, rule) for number, rule in enumerate(self.on) if rule.beside)
+
+    @cached_property
+    def listening(self) -> Listening:
+        """What is to be found out about the sound of an upload: only what something in the scenario asks for."""
+        return Listening(
+            dtmf=self._mentions("audio.dtmf"),
+            marker=self._mentions("audio.marker"),
+            text=self._mentions("audio.text"),
+            like={name: each for rule in self.on for name, each in rule._like.items()},
+            recordings=self._prints if self._mentions("audio.heard") else {},
+        )
+
+    def _mentions(self, words: str) -> bool:
+        return any(words in text for text in (list(self._texts.values()) or [repr(self)]))
 
     @cached_property
     def auth_policy(self) -> Policy:

@@ -186,7 +186,8 @@ def _said(schema: Schema) -> Schema:
 def _when(schema: Schema) -> Schema:
     """Conditions by member: the names the catalogue knows complete, others of the right beginning are taken."""
     condition = schema.pop("additionalProperties")
-    names = ["state", *(f"audio.{name}" for name in ("present", "seconds", "bytes", "level", "sha256"))]
+    of_audio = ("present", "seconds", "bytes", "level", "sha256", "dtmf", "marker", "like", "heard", "text")
+    names = ["state", *(f"audio.{name}" for name in of_audio)]
     names += ["header.messageId", "header.dialogRequestId", "request.user-agent", "device.token", "device.user_agent"]
     for event in catalogue().events.values():
         names += [f"payload.{member}" for member in event.payload]

@@ -38,24 +38,36 @@ from mockcic.scenario.words import (
     wrong,
 )
 from mockcic.sound import make
+from mockcic.sound.layer3 import RATES
 
 SAMPLE_RATE: Final = 16_000
 """Of everything we make: the rate devices record at (PROTOCOL 3.3), and one that MP3 knows."""
+
+LONGEST_TEXT: Final = 5000  # INF
 
 LONGEST_MADE_S: Final = 600.0  # INF; made sounds are kept in memory, 32 KB a second as PCM
 
 
 class Sound(Part):
-    """Where the bytes of an attachment come from: a file, inline base64, made silence or a made tone."""
+    """Where the bytes of an attachment come from: a file, inline base64, made silence, a made tone, a spoken text."""
 
     file: str | None = Field(default=None, description="A file, relative to the scenario's own.")
     base64_: str | None = Field(default=None, alias="base64", description="The bytes themselves, in base64.")
     silence: Duration | None = Field(default=None, description="Silence of this length.")
     tone: float | None = Field(default=None, gt=0, le=8000, description="A tone of this many Hz.")
+    say: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=LONGEST_TEXT,
+        description="A text, spoken by espeak-ng where that is installed, else as the tone code of the text.",
+    )
+    lang: str = Field(
+        default="ko", pattern=r"^[A-Za-z][A-Za-z0-9_+-]*$", description="The synthesiser's voice for `say`."
+    )
     duration: Duration = Field(default=1.0, description="How long the tone is.")
     level: float = Field(default=-12.0, le=0, description="How loud the tone is, in dBFS.")
     as_: Literal["mp3", "wav", "pcm"] = Field(
-        default="mp3", alias="as", description="What silence and tones are made as."
+        default="mp3", alias="as", description="What silence, tones and speech are made as."
     )
     rate: Rate | None = Field(default=None, description="Send it no faster than so many bytes a second.")
     chunk: Size = Field(default=1024, description="Bytes written at once when there is a rate.")
@@ -68,10 +80,13 @@ class Sound(Part):
 
     @model_validator(mode="after")
     def _resolve(self, info: ValidationInfo) -> Self:
-        sources = [key for key in ("file", "base64_", "silence", "tone") if getattr(self, key) is not None]
+        sources = [key for key in ("file", "base64_", "silence", "tone", "say") if getattr(self, key) is not None]
         if len(sources) != 1:
             found = " and ".join(key.removesuffix("_") for key in sources) or "none of them"
-            raise sound_error(f"a sound with {found}", "exactly one of file, base64, silence, tone")
+            raise sound_error(f"a sound with {found}", "exactly one of file, base64, silence, tone, say")
+        if self.say is not None and (is_template(self.say) or not self.say.strip()):
+            what = "a template to say" if self.say.strip() else "nothing to say"
+            raise sound_error(what, "a fixed text: it is spoken when the scenario is loaded")
         if isinstance(self.silence, str) or isinstance(self.duration, str):
             raise sound_error(
                 "a template for a made sound", "a fixed duration: sounds are made when the scenario is loaded"
@@ -93,7 +108,13 @@ class Sound(Part):
         return self._bytes
 
     def _made(self) -> bytes:
-        if isinstance(self.silence, float):
+        rate = SAMPLE_RATE
+        if self.say is not None:
+            from mockcic.sound.speak import speaker
+
+            spoken = speaker().speak(self.say, language=self.lang)
+            pcm, rate = (spoken.pcm, spoken.rate) if self.as_ != "pcm" else (make.resampled(spoken.pcm, spoken.rate), 0)
+        elif isinstance(self.silence, float):
             pcm = make.silence(self.silence, SAMPLE_RATE)
         else:
             assert self.tone is not None
@@ -101,7 +122,9 @@ class Sound(Part):
             pcm = make.tone(self.tone, self.duration, self.level, SAMPLE_RATE)
         if self.as_ == "pcm":
             return pcm
-        return make.wav(pcm, SAMPLE_RATE) if self.as_ == "wav" else make.mp3(pcm, SAMPLE_RATE)
+        if self.as_ == "wav":
+            return make.wav(pcm, rate)
+        return make.mp3(pcm, rate, out_rate=min(RATES, key=lambda each: (each < rate, abs(each - rate))))
 
 
 def sound_error(what: str, expected: str, mend: str = "") -> PydanticCustomError:

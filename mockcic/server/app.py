@@ -26,6 +26,7 @@ from mockcic.server.downchannel import Downchannel
 from mockcic.server.endpoint import Endpoint
 from mockcic.server.event_stream import EventStream
 from mockcic.server.exchange import Send
+from mockcic.server.recogniser import Recogniser
 from mockcic.server.record import record_event_401, record_exception
 from mockcic.server.registry import Registry, Scenarios
 from mockcic.server.request import Receive, Request, Scope, disconnect, drain
@@ -45,6 +46,7 @@ class Cic:
         clock: Clock | None = None,
         journal: Journal | None = None,
         on_start: Callable[[], None] | None = None,
+        recogniser: Recogniser | None = None,
     ) -> None:
         self.clock: Clock = clock or LoopClock()
         self.journal = Journal(self.clock.now, self.clock.wall) if journal is None else journal
@@ -54,6 +56,7 @@ class Cic:
         self.stopping = False
         self._users: dict[str, set[str]] = {}
         self._on_start = on_start
+        self._recogniser = recogniser
         self._requests = 0
         self._warned_of_401: set[str] = set()
         not_found = Endpoint(self._not_found)
@@ -255,7 +258,10 @@ class Cic:
             except WireError as error:
                 refusal = Refusal(settings.wrong_content_type, error.description)
             else:
-                await EventStream(request, self._device(request), boundary, self.journal, self.clock).run(receive, send)
+                stream = EventStream(
+                    request, self._device(request), boundary, self.journal, self.clock, self._recogniser
+                )
+                await stream.run(receive, send)
                 return
         await self._refuse(request, refusal, send)
         if refusal.status == 401:

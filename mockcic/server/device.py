@@ -55,6 +55,8 @@ class Device:
         self.downchannel: Downchannel | None = None
         self.opened_at: float | None = None
         self.exchanges: dict[str, Exchange] = {}
+        self.transcript: str | None = None
+        """What is said in the running or the next upload, by somebody who knows."""
         self._journal = journal
         self._write = partial(journal.add, device=self.name, token=facts.token)
         self._agents: set[str | None] = set()
@@ -123,9 +125,15 @@ class Device:
     def reset(self) -> None:
         """Begin anew: state, variables and counters as at the start, running scripts cancelled."""
         self.tell(DeviceReset())
+        self.transcript = None
         self._agents.clear()
         self._warned_of_401 = False
         self._write("device", name="reset")
+
+    def take_transcript(self) -> str | None:
+        """The text of the upload that ends now, if somebody sent it; the next one has another."""
+        text, self.transcript = self.transcript, None
+        return text
 
     def expire(self) -> bool:
         """End its downchannel as if its lifetime were over; False when there is none."""

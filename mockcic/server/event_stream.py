@@ -19,17 +19,27 @@ from mockcic.server.clock import Clock
 from mockcic.server.device import Device
 from mockcic.server.exchange import Exchange, Send
 from mockcic.server.measures import load_numpy, measures, numpy_is_there
+from mockcic.server.recogniser import Recogniser, text_of
 from mockcic.server.record import Record, record_exception
 from mockcic.server.request import Receive, Request, disconnect
 from mockcic.sound.measure import Meter
 from mockcic.sound.pace import Pace
 from mockcic.sound.quality import BLOCK_BYTES, Gauge, Quality, suspected_by_pace
+from mockcic.sound.recognise import HEARD_BYTES, Recognised, recognise
 
 
 class EventStream:
     """The life of one event on the wire."""
 
-    def __init__(self, request: Request, device: Device, boundary: bytes, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self,
+        request: Request,
+        device: Device,
+        boundary: bytes,
+        journal: Journal,
+        clock: Clock,
+        recogniser: Recogniser | None = None,
+    ) -> None:
         self._request = request
         self._device = device
         self._journal = journal
@@ -62,6 +72,13 @@ class EventStream:
         self._loading: asyncio.Future[object] | None = None
         self._event: Event | None = None
         self._ended = False
+        self._recogniser = recogniser
+        self._listening = device.scenario.listening
+        self._heard: bytearray | None = None
+        if self._listening.to_the_sound or (self._listening.text and recogniser is not None):
+            self._heard = bytearray()
+        self._recognised = Recognised()
+        self._is_over = False
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Read, answer, and leave nothing behind."""
@@ -117,6 +134,8 @@ class EventStream:
                     self._take(pieces)
                     if not more:
                         self._take(self._finish_reading())
+                    if self._is_over:
+                        await self._recognise()
                 except WireError as error:
                     refused = True
                     self._refuse(exchange, error)
@@ -159,13 +178,50 @@ class EventStream:
                         self._recording.feed(data)
                     heard = True
                     self._note_pace(self._meter.size)
+                    if self._heard is not None and len(self._heard) < HEARD_BYTES:
+                        self._heard += data
                 case UploadOver(has_sound=has_sound):
-                    self._end(has_sound)
                     heard = False
+                    if has_sound and self._heard:
+                        self._is_over = True  # it ends when it is known what was said
+                    else:
+                        self._end(has_sound)
                 case Finding():
                     self._device.find(piece, self._request.stream)
         if heard and self._meter is not None:
             self._device.tell(AudioHeard(self._request.stream, self._sound(self._meter)))
+
+    async def _recognise(self) -> None:
+        """Find out what was said, in a thread, and end the upload."""
+        self._is_over = False
+        pcm = bytes(self._heard or b"")
+        pcm = pcm[: len(pcm) & ~1]
+        if self._listening.to_the_sound:
+            self._recognised = await asyncio.to_thread(recognise, pcm, self._listening)
+        if self._listening.text and self._recogniser is not None and self._device.transcript is None:
+            text, finding = await text_of(pcm, self._recogniser)
+            self._recognised = replace(self._recognised, text=text)
+            if finding is not None:
+                self._device.find(finding, self._request.stream)
+        if not self._ended:
+            self._end(True)
+
+    def _said(self) -> dict[str, Any]:
+        """What was said, as members of the sound; a text sent beside counts before that of a recogniser."""
+        found = self._recognised
+        if (text := self._device.take_transcript()) is not None:
+            found = replace(found, text=text)
+        why = dict(found.why)
+        if self._listening.text and found.text is None:
+            why["text"] = "no transcript, and no recogniser" if self._recogniser is None else "the recogniser failed"
+        return {
+            "dtmf": found.dtmf,
+            "marker": found.marker,
+            "like": found.like,
+            "heard": found.heard,
+            "text": found.text,
+            "why": why,
+        }
 
     def _new_meter(self) -> Meter:
         return Meter(levels=self._device.scenario.needs_level, threshold_dbfs=self._settings.silence_level)
@@ -210,14 +266,26 @@ class EventStream:
         if has_sound:
             meter = self._meter or self._new_meter()
             quality = Quality() if self._gauge is None else self._gauge.finish()
-            sound = replace(self._sound(meter, sha256=meter.sha256), level_dbfs=quality.level_dbfs)
-            measured = self._measures(quality)
+            sound = replace(self._sound(meter, sha256=meter.sha256), level_dbfs=quality.level_dbfs, **self._said())
+            measured = {**self._measures(quality), **self._said_in_journal(sound)}
             if self._recording is not None:
                 self._recording.finish(meter.sha256)
         others = [part for part in self._reader.parts if part is not self._reader.metadata_part]
         if others:
             self._record.upload(self._event, sound, others, measured)
         self._device.tell(EventEnded(self._request.stream, sound))
+
+    def _said_in_journal(self, sound: Sound) -> dict[str, Any]:
+        """What was worked out of it: null where nothing was found."""
+        asked = self._listening
+        wanted = {
+            "dtmf": asked.dtmf,
+            "marker": asked.marker,
+            "like": bool(asked.like),
+            "heard": bool(asked.recordings),
+            "text": asked.text or sound.text is not None,
+        }
+        return {name: getattr(sound, name) for name, is_wanted in wanted.items() if is_wanted}
 
     def _end_early(self) -> None:
         """The answer is complete before the upload is; what still comes of it is dropped (PROTOCOL 3.4)."""

@@ -15,6 +15,7 @@ from mockcic.server.auth_listener import AuthListener
 from mockcic.server.clock import Clock, LoopClock
 from mockcic.server.listener import Server, bind
 from mockcic.server.observer import ConnectionFacts
+from mockcic.server.recogniser import Recogniser
 from mockcic.server.registry import Scenarios
 from mockcic.server.settings import ServerSettings
 from mockcic.server.tls import Authority, home, own_context
@@ -87,11 +88,12 @@ class Service:
         *,
         clock: Clock | None = None,
         journaling: Journaling | None = None,
+        recogniser: Recogniser | None = None,
     ) -> None:
         self.listening = listening
         self.clock: Clock = clock or LoopClock()
         self.journal = (journaling or Journaling()).journal(self.clock)
-        self.cic = Cic(scenarios, clock=self.clock, journal=self.journal)
+        self.cic = Cic(scenarios, clock=self.clock, journal=self.journal, recogniser=recogniser)
         self.ca_file: Path | None = None
         self._tls_socket: socket.socket | None = None
         self._h2c_socket: socket.socket | None = None

@@ -15,6 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -154,9 +155,20 @@ def run(program: str, text: str, voice: str, speed: int) -> bytes:
         return out.read_bytes()
 
 
+@cache
+def speaker() -> Speaker:
+    """The one that everybody shares: what is spoken once is kept in $MOCKCIC_HOME/speech, or ~/.mockcic/speech."""
+
+    def folder() -> Path:
+        chosen = os.environ.get("MOCKCIC_HOME")
+        return (Path(chosen) if chosen else Path.home() / ".mockcic") / "speech"
+
+    return Speaker(folder)
+
+
 def as_wav(spoken: Spoken) -> bytes:
     """A WAV file of it."""
     return wav(spoken.pcm, spoken.rate)
 
 
-__all__ = ["LANGUAGE", "SPEED", "Speaker", "Spoken", "as_wav"]
+__all__ = ["LANGUAGE", "SPEED", "Speaker", "Spoken", "as_wav", "speaker"]

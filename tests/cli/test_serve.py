@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +23,8 @@ import pytest
 
 from mockcic import __version__
 from mockcic.cic.message import Event
+from mockcic.simulator.device import Device
+from mockcic.sound.make import tone
 
 GOOD = (
     "scenario: edited\nsettings: {same_connection: false}\n"
@@ -264,6 +269,24 @@ def test_sounds_are_kept_where_and_as_long_as_asked(serve: Start, tmp_path: Path
     server.stop()
     (folder,) = (tmp_path / "spool").iterdir()
     assert [len(each.name) for each in folder.iterdir()] == [64], "the attachment of the answer, named by its digest"
+
+
+def test_uploads_are_saved_as_files_when_asked(serve: Start, tmp_path: Path) -> None:
+    server = serve("--save-audio", str(tmp_path / "saved"))
+    sound = tone(440, 0.5)
+
+    async def speak() -> None:
+        ready = server.ready
+        async with Device(ready["url"], ca_file=Path(ready["ca_file"]), token="speaker-1", pace=0) as device:
+            await device.say(sound)
+
+    asyncio.run(speak())
+    server.stop()
+    (saved,) = (tmp_path / "saved").iterdir()
+    assert re.fullmatch(r"\d{8}T\d{6}\.\d{3}Z-[\w-]+-[\w-]+-\d+\.wav", saved.name)
+    assert "speaker-1" not in saved.name
+    with wave.open(str(saved)) as reader:
+        assert reader.readframes(reader.getnframes()) == sound
 
 
 def test_a_spool_that_cannot_be_written_is_one_sentence_and_exit_code_2() -> None:

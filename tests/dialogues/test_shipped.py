@@ -13,14 +13,16 @@ from mockcic.mock import Bench
 from mockcic.simulator.device import Device
 from mockcic.simulator.inbox import Answer
 from mockcic.simulator.lifeline import RefusedError
-from mockcic.sound.make import tone
+from mockcic.sound.dtmf import dtmf
+from mockcic.sound.make import read_wav, tone
+from mockcic.sound.marker import marker
 from mockcic.sound.mp3 import seconds
 from tests.dialogues.conftest import SCENARIOS, Speaker
 from tests.support.golden import golden
 
 TESTED = {
-    "alarm", "connect", "delegation", "device-control", "multi-turn", "music", "push-notification", "seed-400",
-    "seed-success", "settings", "slow", "token-life", "token-refused", "weather",
+    "alarm", "by-voice", "connect", "delegation", "device-control", "multi-turn", "music", "push-notification",
+    "seed-400", "seed-success", "settings", "slow", "token-life", "token-refused", "weather",
 }  # fmt: skip
 
 
@@ -54,6 +56,30 @@ async def test_connect_settles(cic: Bench, speaker: Speaker) -> None:
         assert {"Alerts.SynchronizeAlert", "Settings.UpdateVersionSpec"} <= {
             each.directive.full_name for each in device.received
         }
+    assert cic.findings == ()
+
+
+async def test_what_was_said_decides_without_a_cloud(cic: Bench, speaker: Speaker) -> None:
+    """A known recording, digits, a marker, a transcript; and what nobody knows."""
+    question = read_wav((SCENARIOS / "audio" / "question.wav").read_bytes())
+    said = [
+        (question, "", "오늘은 맑아요"),
+        (dtmf("123#"), "", "비밀번호 123#"),
+        (marker(7), "", "일곱 번째 질문"),
+        (tone(300, 1.0), "내일 날씨 알려줘", "내일 날씨 알려줘: 흐려요"),
+        (tone(300, 1.0), "", "잘 못 들었어요"),
+    ]
+    async with speaker("by-voice", playing_pace=0.0) as device:
+        test = cic.device(device.token)
+        await test.wait_async("downchannel")
+        for sound, text, expected in said:
+            if text:
+                test.transcript(text)
+            answer = await device.say(sound)
+            assert answer.directives[-1].directive.payload["text"] == expected
+            await device.idle(timeout=5)
+    uploads = [entry.data for entry in test.journal if entry.kind == "upload"]
+    assert [each["heard"] for each in uploads] == ["weather", None, None, None, None]
     assert cic.findings == ()
 
 

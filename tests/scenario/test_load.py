@@ -17,6 +17,10 @@ from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.scenario.load import ScenarioSet, builtin, load, load_text, read_variable
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import Send
+from mockcic.scenario.walk import sounds_of
+from mockcic.sound import mp3
+from mockcic.sound.marker import markers_in, prompt_number
+from mockcic.sound.speak import Speaker
 
 
 class Folder:
@@ -504,3 +508,19 @@ def test_a_builtin_scenario_nobody_ships_is_told_to_the_operator() -> None:
     """With those there are."""
     with pytest.raises(StartError, match=r"there is no built-in scenario x; there are .*default"):
         builtin("x")
+
+
+def test_a_text_to_say_becomes_a_sound_when_the_file_is_loaded() -> None:
+    """As the tone code where there is no synthesiser."""
+    head = "scenario: s\non: [{event: '*', reply: {Clova.RenderText: {text: a}, attach: {a: {say: %s}}}}]\n"
+    scenario = load_text(head % "'오늘은 맑아요', as: pcm").scenarios[0]
+    (sound,) = sounds_of(scenario)
+    assert sound._bytes is not None
+    if Speaker.program() is None:
+        assert markers_in(sound.content()) == [prompt_number("오늘은 맑아요")]
+    (spoken,) = sounds_of(load_text(head % "네, lang: en").scenarios[0])
+    assert mp3.seconds(spoken.content()) > 0.2
+    with pytest.raises(ScenarioError, match="a template to say"):
+        load_text(head % '"{{ vars.x }}"')
+    with pytest.raises(ScenarioError, match="nothing to say"):
+        load_text(head % '" "')
