@@ -86,7 +86,7 @@ on:
     )
     life.open()
     effects = life.send(recognize(), seconds=1.0)
-    assert names(effects, Push) == ["SpeechRecognizer.StopCapture", "SpeechRecognizer.ConfirmWakeUp"]
+    assert names(effects, Push) == ["SpeechRecognizer.ConfirmWakeUp", "SpeechRecognizer.StopCapture"]
     assert all(each.directive.dialog_request_id == "d1" for each in effects if isinstance(each, Push))
 
 

@@ -145,7 +145,9 @@ def _active_alerts(story: Story, limits: Limits) -> Iterator[Contradiction]:
             listed = _listed(event, member)
             if listed is not None and event.name not in names:
                 for token, report in last.items():
-                    if event.began_s - report.at_s < limits.race_s / 10 or _was_synchronized(story, report, event):
+                    if event.began_s - report.at_s < limits.race_s / 10 or _was_synchronized(
+                        story, report, event, limits
+                    ):
                         continue
                     should = report.name == begin
                     if (token in listed) == should:
@@ -158,9 +160,10 @@ def _active_alerts(story: Story, limits: Limits) -> Iterator[Contradiction]:
                 last[token] = event
 
 
-def _was_synchronized(story: Story, report: Told, event: Told) -> bool:
-    """Whether the server replaced all alerts in between: nobody reports that (PROTOCOL 7.1)."""
-    return any(report.at_s <= each.at_s <= event.at_s for each in story.directives_named(*SYNCHRONIZE))
+def _was_synchronized(story: Story, report: Told, event: Told, limits: Limits) -> bool:
+    """Whether the server replaced all alerts in between, or while it was reported: nobody reports that (7.1)."""
+    begin_s = report.at_s - limits.race_s
+    return any(begin_s <= each.at_s <= event.at_s for each in story.directives_named(*SYNCHRONIZE))
 
 
 def _turns(report: Told, token: str, event: Told, limits: Limits) -> bool:
