@@ -17,6 +17,7 @@ from mockcic.scenario.dialects import DIALECTS
 from mockcic.scenario.directives import MINTED
 from mockcic.scenario.schema import scenario_schema
 from mockcic.scenario.settings import PROFILES, STRICT, Settings
+from mockcic.simulator.misbehave import MISBEHAVIOURS
 from mockcic.verdict.conformance import RULES
 
 DOCS = Path(__file__).parent
@@ -39,6 +40,7 @@ what its scenario says, else 204. This page is made by `docs/generate.py`.
 """
 EXAMPLE = re.compile(r"<!-- example: (?P<file>\S+) -->\n```(?P<language>\w+)\n.*?^```\n", re.DOTALL | re.MULTILINE)
 BEGIN, END = "<!-- settings: generated -->\n", "<!-- settings: end -->\n"
+VICES_BEGIN, VICES_END = "<!-- misbehaviours: generated -->\n", "<!-- misbehaviours: end -->\n"
 RULES_BEGIN, RULES_END = "<!-- rules: generated -->\n", "<!-- rules: end -->\n"
 
 
@@ -91,6 +93,23 @@ def conformance_page() -> str:
     before, _, rest = page.partition(RULES_BEGIN)
     after = rest.partition(RULES_END)[2]
     return before + RULES_BEGIN + "\n" + rules_table() + "\n" + RULES_END + after
+
+
+def misbehaviours_table() -> str:
+    """Markdown: each rule, what `--misbehave` does against it, when that shows."""
+    lines = ["| rule | the device | shows |", "|---|---|---|"]
+    for rule, each in MISBEHAVIOURS.items():
+        cells = (f"`{rule}`", each.does, each.shows)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def simulated_device_page() -> str:
+    """docs/simulated-device.md with the table as it is now."""
+    page = (DOCS / "simulated-device.md").read_text()
+    before, _, rest = page.partition(VICES_BEGIN)
+    after = rest.partition(VICES_END)[2]
+    return before + VICES_BEGIN + "\n" + misbehaviours_table() + "\n" + VICES_END + after
 
 
 def auth_table() -> str:
@@ -194,6 +213,7 @@ def schema_file() -> str:
 if __name__ == "__main__":
     (DOCS / "scenarios.md").write_text(scenarios_page())
     (DOCS / "conformance.md").write_text(conformance_page())
+    (DOCS / "simulated-device.md").write_text(simulated_device_page())
     (DOCS / "auth.md").write_text(auth_page())
     (DOCS / "other-languages.md").write_text(other_languages_page())
     (DOCS / "dialects.md").write_text(dialects_page())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -55,6 +56,7 @@ from mockcic.scenario.steps import Change, Cue, Moment, Send, Wait
 from mockcic.scenario.template import Names, RenderError, render
 from mockcic.scenario.upload import DeviceFacts, Upload
 from mockcic.scenario.words import read_duration
+from mockcic.sound.measure import BYTES_A_SECOND
 
 HELLO: Final = Send(directive="Clova.Hello")
 HELLO_IN_DIALOGUE: Final = Send(directive="Clova.Hello", dialogRequestId="{{ uuid() }}")
@@ -267,10 +269,20 @@ class Engine:
         if (upload := self._uploads.get(fact.stream)) is None:
             return
         upload.sound = fact.sound
-        for cue in [cue for cue in upload.cues if self._is_heard(cue, fact.sound, now)]:
+        due = [cue for cue in upload.cues if self._is_heard(cue, fact.sound, now)]
+        due.sort(key=lambda cue: self._heard_at(cue, now))  # much sound may come at once
+        for cue in due:
             if cue in upload.cues:
                 upload.cues.remove(cue)
                 self._fire_after(cue, upload, now)
+
+    def _heard_at(self, cue: Cue, now: float) -> float:
+        """Seconds of sound after which a cue is due; what waits for silence comes last."""
+        after = cue.after
+        assert after is not None
+        if after.audio is not None:
+            return self._seconds(after.audio, now)
+        return math.inf if after.bytes is None else after.bytes / BYTES_A_SECOND
 
     def _is_heard(self, cue: Cue, sound: Sound, now: float) -> bool:
         after = cue.after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,7 @@ from mockcic.server.record import Record, record_exception
 from mockcic.server.request import Receive, Request, disconnect
 from mockcic.sound.measure import Meter
 from mockcic.sound.pace import Pace
-from mockcic.sound.quality import Gauge, Quality, suspected_by_pace
+from mockcic.sound.quality import BLOCK_BYTES, Gauge, Quality, suspected_by_pace
 from mockcic.sound.recognise import HEARD_BYTES, Recognised, recognise
 
 
@@ -68,6 +69,7 @@ class EventStream:
         self._pace = Pace()
         self._metadata_at = self._began
         self._recording: Recording | None = None
+        self._loading: asyncio.Future[object] | None = None
         self._event: Event | None = None
         self._ended = False
         self._recogniser = recogniser
@@ -128,9 +130,8 @@ class EventStream:
             if not refused:
                 try:
                     pieces = self._reader.feed(message["body"])
+                    await self._may_measure(pieces, ends=not more)
                     self._take(pieces)
-                    if self._gauge is not None and not numpy_is_there():
-                        await load_numpy()
                     if not more:
                         self._take(self._finish_reading())
                     if self._is_over:
@@ -140,6 +141,18 @@ class EventStream:
                     self._refuse(exchange, error)
             if not more:
                 return
+
+    async def _may_measure(self, pieces: Sequence[UploadPiece], *, ends: bool) -> None:
+        """Of a server's first sound: import numpy beside it, and wait for that only when there is to be measured."""
+        if numpy_is_there():
+            return
+        if self._loading is None and any(isinstance(piece, SoundRead) for piece in pieces):
+            self._loading = load_numpy()
+        size = 0 if self._gauge is None else self._gauge.size
+        size += sum(len(piece.data) for piece in pieces if isinstance(piece, SoundRead))
+        over = ends or any(isinstance(piece, UploadOver) for piece in pieces)
+        if self._loading is not None and (over or size >= BLOCK_BYTES):
+            await self._loading
 
     def _finish_reading(self) -> list[UploadPiece]:
         """The end of the body; without last delimiter it is taken when StopCapture is out (PROTOCOL 8, row 16)."""

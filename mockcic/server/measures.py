@@ -18,10 +18,14 @@ def numpy_is_there() -> bool:
     return bool(_LOADED)
 
 
-async def load_numpy() -> None:
-    """Import what measuring needs, in a thread: a tenth of a second, for which only the first upload waits."""
-    await asyncio.to_thread(import_module, "numpy.fft")
-    _LOADED.append(True)
+def load_numpy() -> asyncio.Future[object]:
+    """Import what measuring needs in a thread, a tenth of a second; done when the future is."""
+
+    def load() -> None:
+        import_module("numpy.fft")
+        _LOADED.append(True)
+
+    return asyncio.get_running_loop().run_in_executor(None, load)
 
 
 def measures(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
 import click
 import pytest
 
+from mockcic.cli.device_asks import ASKS
 from mockcic.scenario.load import load_text
+from mockcic.simulator.device import Habits
 from mockcic.verdict.conformance import Limits
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +38,22 @@ def test_the_table_of_settings_is_that_of_the_code(generate: ModuleType) -> None
 def test_the_table_of_conformance_rules_is_that_of_the_code(generate: ModuleType) -> None:
     page = (ROOT / "docs" / "conformance.md").read_text()
     assert page == generate.conformance_page(), "run: python docs/generate.py"
+
+
+def test_the_table_of_misbehaviours_is_that_of_the_code(generate: ModuleType) -> None:
+    assert (ROOT / "docs" / "simulated-device.md").read_text() == generate.simulated_device_page()
+
+
+def test_habits_and_asks_of_the_simulated_device_are_told_as_they_are() -> None:
+    page = (ROOT / "docs" / "simulated-device.md").read_text()
+    asks = page.partition("| ask | |")[2].partition("\n\n")[0]
+    assert dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", asks, re.MULTILINE)) == ASKS
+    table = page.partition("### Habits")[2].partition("## Mis")[0]
+    said: dict[str, str] = {}
+    for names, values in re.findall(r"^\| (`.*?) \| (.*?) \|", table, re.MULTILINE):
+        said |= dict(zip(re.findall(r"`(\w+)`", names), values.split(", "), strict=True))
+    defaults = {each.name: each.default for each in fields(Habits)}
+    assert said == {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in defaults.items()}
 
 
 def test_every_limit_of_the_rules_is_explained() -> None:

@@ -559,3 +559,14 @@ def test_long_ids_and_names_are_not_kept_whole(begin: Begin) -> None:
     assert "message.id-twice" in [each.finding.code for each in effects if isinstance(each, Found)]
     assert not life.engine.counts
     assert max(map(len, life.engine._admission._seen)) <= 100
+
+
+def test_cues_that_fall_due_in_one_piece_come_in_the_order_of_their_sound(begin: Begin) -> None:
+    """Much sound may arrive at once; the file's order says nothing about time."""
+    stop, keep = "push: SpeechRecognizer.StopCapture", "push: SpeechRecognizer.KeepRecording"
+    cues = f"[{{after: {{audio: 1.0s}}, {stop}}}, {{after: {{bytes: 9600}}, {keep}}}]"
+    life = begin(f"on: [{{event: SpeechRecognizer.Recognize, while_uploading: {cues}}}]")
+    life.tell(EventBegan(UPLOAD, recognize("d1"), {}))
+    pushed = of(life.tell(heard(2.0)), Push)
+    pushed_names = [each.directive.name for each in pushed if isinstance(each, Push)]
+    assert pushed_names == ["KeepRecording", "StopCapture"]
