@@ -123,7 +123,24 @@ def conformance_html(report: ConformanceReport) -> str:
         evidence=evidence_lines,
         cell=_cell,
         gathered=_gathered,
+        matrix=_matrix,
     )
+
+
+def _matrix(report: ConformanceReport) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Rules by parts: text and class of each cell, the worst of a part's devices."""
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for number, trace in enumerate(report.traces):
+        for device in trace.verdict.devices:
+            for each in device.rules:
+                cells = rows.setdefault(each.rule.id, [("·", "quiet")] * len(report.traces))
+                if each.status == "broken":
+                    cells[number] = ("✗", "bad" if report.counts(each) else "warn")
+                elif each.status == "kept" and cells[number][0] == "·":
+                    cells[number] = ("●", "good")
+                elif each.rule.id in trace.unseen:
+                    cells[number] = ("!", "bad")
+    return list(rows.items())
 
 
 def _groups(device: DeviceConformance) -> list[tuple[str, list[RuleVerdict]]]:

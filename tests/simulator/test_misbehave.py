@@ -1,4 +1,4 @@
-"""Each rule through the wire: a device that misbehaves breaks it, the same life without the vice keeps it."""
+"""Each rule of the guide through the wire: a vice breaks it, the same life without it keeps it."""
 
 from __future__ import annotations
 

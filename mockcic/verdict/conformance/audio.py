@@ -141,8 +141,8 @@ def wake_word(story: Story, limits: Limits) -> Iterator[Case]:
             yield Broken("initiator WAKEWORD without indices", expected, (event.number,))
             continue
         start, end = indices
-        if samples == 0 or (start < end and samples < end and _stop_of(story, event) is not None):
-            continue  # who was told to stop within the wake word sends no more of it
+        if samples == 0:
+            continue
         if end > samples and start < end and _was_stopped(story, event):
             continue  # the mock did not want to hear the rest
         if not 0 <= start < end <= samples:
