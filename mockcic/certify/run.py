@@ -19,6 +19,8 @@ from mockcic.bench import Bench
 from mockcic.certify.suite import Step, Suite
 from mockcic.errors import StartError
 from mockcic.mock import MockCIC
+from mockcic.scenario.dialects import DialectName
+from mockcic.scenario.load import load
 from mockcic.scenario.settings import Profile
 from mockcic.server.clock import LoopClock
 from mockcic.trace.conformance import ConformanceReport, JudgedTrace, evidence_of
@@ -230,18 +232,19 @@ def certify(
     limits: Mapping[str, float | str] | None = None,
     strict: bool = False,
     profile: Profile | None = None,
+    dialect: DialectName | None = None,
     say: Callable[[str], None] = lambda text: None,
     done: Callable[[StepResult], None] = lambda result: None,
 ) -> Outcome:
     """Walk the suite on a running server, each step anew: scenario, journal, and device begin from the start.
 
-    `say` is told what a person is to do, `done` each step's result. Raises `StartError`, `ScenarioError`, `LimitError`.
+    Answers are written in `dialect` where one is named: a device that leans on none passes in each. `say` is told what a person is to do, `done` each step's result. Raises `StartError`, `ScenarioError`, `LimitError`.
     """
     allowed = {rule.id for rule in rules_but(())} - {rule.id for rule in rules_but(allow)}
     read_limits(limits or {})
     results = []
     for step in suite.steps:
-        results.append(_walk(mock, suite, step, driver, allow, limits or {}, profile, allowed, say))
+        results.append(_walk(mock, suite, step, driver, allow, limits or {}, (profile, dialect), allowed, say))
         done(results[-1])
     return Outcome(suite.suite, tuple(results), strict, tuple(sorted(allowed)), dict(limits or {}))
 
@@ -253,14 +256,15 @@ def _walk(
     driver: Driver,
     allow: Sequence[str],
     limits: Mapping[str, float | str],
-    profile: Profile | None,
+    how: tuple[Profile | None, DialectName | None],
     allowed: set[str],
     say: Callable[[str], None],
 ) -> StepResult:
     bench = mock if isinstance(driver, Attached) else mock.bench()
     began = LoopClock().now()
     try:
-        bench.load(suite.scenario_file(step), profile=profile)
+        profile, dialect = how
+        bench.load(load([suite.scenario_file(step)], profile=profile, dialect=dialect))
         if bench is mock:
             mock.call(mock.desk.reset_all)
             bench.clear()

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--allow", multiple=True, metavar="RULE", help="Do not judge this rule; wildcards allowed.")
 @click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="Another number for the rules.")
 @click.option("--profile", type=click.Choice(["seed", "2021"]), help="Of all scenarios, whatever they say.")
+@click.option("--dialect", metavar="NAME", help="Write all answers in this dialect (mockcic dialects).")
 @click.option("--strict", is_flag=True, help="Broken advice counts, too.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where the server listens.")
 @click.option("--port", default=0, show_default=True, help="Its port; 0 is any free one.")
@@ -96,8 +97,12 @@ def run(suite: Suite, options: dict[str, Any]) -> Outcome:
     """Start a server, walk, write what was asked for."""
     from mockcic.certify import Attached, Command, certify, write_evidence
     from mockcic.mock import MockCIC
+    from mockcic.scenario.dialects import DIALECTS
     from mockcic.verdict.conformance import LimitError
 
+    dialect = options["dialect"]
+    if dialect is not None and dialect not in DIALECTS:
+        raise click.BadParameter(f"{dialect!r} is none of {', '.join(DIALECTS)}", param_hint="--dialect")
     driver: Driver = Attached(wait_s=options["wait"]) if options["attach"] else Command(options["device_command"])
     steps = iter(suite.steps)
     with MockCIC(host=options["host"], port=options["port"], h2c_port=None, host_names=options["host_names"]) as mock:
@@ -117,6 +122,7 @@ def run(suite: Suite, options: dict[str, Any]) -> Outcome:
                 limits=dict(each.partition("=")[::2] for each in options["limits"]),
                 strict=options["strict"],
                 profile=options["profile"],
+                dialect=dialect,
                 say=lambda text: click.secho(f"  >>> {text}", bold=True),
                 done=done,
             )

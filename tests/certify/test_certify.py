@@ -79,6 +79,12 @@ def test_a_device_that_breaks_a_rule_does_not_pass_and_is_told_why(suite: Path) 
     assert run("--device-command", wrong, "--suite", str(suite), "--allow", "message.payload").exit_code == 0
 
 
+def test_a_device_leans_on_no_dialect(suite: Path) -> None:
+    """Answers are written in it, and the device still does its part."""
+    ran = run("--device-command", f"{DEVICE} --text hello", "--suite", str(suite), "--dialect", "ios")
+    assert ran.exit_code == 0, ran.output
+
+
 def test_silence_proves_nothing(suite: Path) -> None:
     """A step's rule that was not seen fails it."""
     ran = run("--device-command", f"{DEVICE} --stay 0.2", "--suite", str(suite))
@@ -117,6 +123,7 @@ def test_a_command_that_does_not_end_is_ended_with_all_it_started(suite: Path) -
         (["--attach", "--device-command", "x"], "a device is needed"),
         (["--device-command", "x", "--limit", "stop=1"], "found limit 'stop'"),
         (["--device-command", "x", "--allow", "nothing"], "found rule 'nothing'"),
+        (["--device-command", "x", "--dialect", "latin"], "'latin' is none of"),
     ],
 )
 def test_wrong_usage_is_told(suite: Path, arguments: list[str], says: str) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from mockcic import MockCIC
-from mockcic.control.app import is_local
+from mockcic.control.guard import is_local
 from mockcic.control.listener import Control, is_loopback
 from mockcic.errors import StartError
 
@@ -107,7 +107,7 @@ async def test_who_waits_is_answered_when_the_server_stops(caplog: pytest.LogCap
 
 
 def test_a_body_without_end_is_refused_while_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockcic.control.app.LIMIT_BYTES", 100_000)
+    monkeypatch.setattr("mockcic.control.whole.LIMIT_BYTES", 100_000)
     with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "") as client:
         for path in ("/v1/scenarios", "/v1/verify"):
             answer = client.post(path, content=b" " * 200_000, headers={"content-type": "application/json"})

@@ -1,0 +1,1 @@
+"""The endpoints of the control API, a file a subject."""

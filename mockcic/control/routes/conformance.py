@@ -1,0 +1,123 @@
+"""Whether devices keep the guide."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import APIRouter, Body, Query, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from mockcic.control import shapes
+from mockcic.control.ask import AskError
+from mockcic.control.asked import (
+    OfProfile,
+    OneDevice,
+    OnlyAfter,
+    problems,
+)
+from mockcic.control.bodies import JSON_TYPE
+from mockcic.control.desk import Desk
+from mockcic.control.routes.verification import say_verdict
+from mockcic.journal.entry import Entry
+from mockcic.scenario.settings import Profile
+
+if TYPE_CHECKING:
+    from mockcic.verdict.conformance import Conformance
+
+
+def conformance(desk: Desk) -> APIRouter:
+    """Whether devices keep the guide. Its rules are imported when somebody asks."""
+    router = APIRouter(tags=["verification"])
+
+    @router.get(
+        "/v1/conformance",
+        summary="What each device keeps and breaks of the guide, until now",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {
+                    JSON_TYPE: {"schema": {"$ref": "#/components/schemas/ConformanceShape"}},
+                    "text/plain": {"schema": {"type": "string"}},
+                    "text/html": {"schema": {"type": "string"}},
+                    "application/xml": {"schema": {"type": "string"}},
+                },
+                "model": shapes.ConformanceShape,
+                "description": "The verdict; 200 whatever it is.",
+            },
+            **problems(404, 422),
+        },
+    )
+    async def look(
+        device: OneDevice = None,
+        after: OnlyAfter = 0,
+        allow: Annotated[list[str], Query(description="Ids of rules that are not judged.")] = [],  # noqa: B006
+        limit: Annotated[list[str], Query(description="NAME=VALUE of a rule's limit.")] = [],  # noqa: B006
+        profile: OfProfile = None,
+        strict: Annotated[bool, Query(description="Broken advice counts, too.")] = False,
+        as_: Annotated[
+            Literal["json", "text", "html", "junit"], Query(alias="as", description="In which form.")
+        ] = "json",
+    ) -> Response:
+        from mockcic.trace.conformance import (
+            ConformanceReport,
+            JudgedTrace,
+            conformance_html,
+            conformance_junit,
+            conformance_lines,
+            evidence_of,
+        )
+
+        limits = dict(each.partition("=")[::2] for each in limit)
+        verdict, entries = await _judge(desk, device, after, allow, limits, profile)
+        if as_ == "json":
+            return JSONResponse({**verdict.as_json(), "ok": verdict.ok and not (strict and verdict.broken)})
+        judged = JudgedTrace(
+            title=device or "",
+            verdict=verdict,
+            evidence=evidence_of(verdict, entries),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            version=desk.version,
+            seconds=desk.journal.age_s,
+            dropped=desk.journal.dropped,
+        )
+        report = ConformanceReport((judged,), strict=strict)
+        if as_ == "html":
+            return Response(await asyncio.to_thread(conformance_html, report), media_type="text/html")
+        if as_ == "junit":
+            return Response(conformance_junit(report), media_type="application/xml")
+        lines = conformance_lines(report, every=True, style=lambda text, **_: text)
+        return PlainTextResponse("\n".join(lines) + "\n")
+
+    @router.post(
+        "/v1/verify/conformance",
+        summary="Whether devices keep every rule of the guide",
+        responses=problems(400, 404, 409, 410, 415, 422),
+    )
+    async def verify(
+        asked: Annotated[shapes.Conform, Body(default_factory=shapes.Conform)],
+    ) -> shapes.VerdictShape:
+        judged, _ = await _judge(desk, asked.device, asked.after, asked.allow, asked.limits, asked.profile)
+        verdict = desk.judged(judged.verdict(warnings=asked.strict), asked.device)
+        return say_verdict(verdict, judged.text())
+
+    return router
+
+
+async def _judge(
+    desk: Desk,
+    device: str | None,
+    after: int,
+    allow: Sequence[str],
+    limits: Mapping[str, float | str],
+    profile: Profile | None,
+) -> tuple[Conformance, list[Entry]]:
+    from mockcic.verdict.conformance import LimitError, read_limits, rules_but
+
+    try:
+        numbers, rules = read_limits(limits), rules_but(allow)
+    except LimitError as error:
+        raise AskError(422, str(error), member="allow" if "rule" in str(error)[:12] else "limits") from None
+    return await desk.conformance(after=after, device=device, limits=numbers, rules=rules, profile=profile)
