@@ -238,7 +238,8 @@ def certify(
 ) -> Outcome:
     """Walk the suite on a running server, each step anew: scenario, journal, and device begin from the start.
 
-    Answers are written in `dialect` where one is named: a device that leans on none passes in each. `say` is told what a person is to do, `done` each step's result. Raises `StartError`, `ScenarioError`, `LimitError`.
+    Answers are written in `dialect` where one is named: a device that leans on none passes in each. `say` is told what
+    a person is to do, `done` each step's result. Raises `StartError`, `ScenarioError`, `LimitError`.
     """
     allowed = {rule.id for rule in rules_but(())} - {rule.id for rule in rules_but(allow)}
     read_limits(limits or {})
