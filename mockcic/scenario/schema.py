@@ -111,7 +111,7 @@ def _is_duration(schema: Mapping[str, Any]) -> bool:
 
 def _close(defs: dict[str, Schema]) -> None:
     """What validators of the models ask for besides shapes."""
-    sources = ("file", "base64", "silence", "tone")
+    sources = ("file", "base64", "silence", "tone", "say")
     defs[Sound.__name__]["oneOf"] = [{"required": [source]} for source in sources]
     defs["Condition"]["minProperties"] = 1
     answers = ("reply", "exception", "raw")
