@@ -401,7 +401,7 @@ class Engine:
         fit = first_fit(matches[-1:])
         upload.answered = True
         if fit is None:
-            self._answer_unmatched(upload, matches, now, stop_upload)
+            self._answer_unmatched(upload, [*matches, *self._others(upload, now)], now, stop_upload)
             return
         turn = self._uses[fit.number]
         self._uses[fit.number] += 1
@@ -424,14 +424,19 @@ class Engine:
         self._give(upload, upload.answer, now, stop_upload)
 
     def _matches(self, upload: Upload, sound: Any, now: float) -> Iterator[Match]:
-        """Each rule that answers held against the event, one after another as far as the caller wants."""
-        return self._hold(((n, rule) for n, rule in enumerate(self.scenario.on) if not rule.beside), upload, sound, now)
+        """Each rule about the event that answers held against it, one after another as far as the caller wants."""
+        return self._hold(self.scenario.rules_about(upload.event.full_name).answering, upload, sound, now)
+
+    def _others(self, upload: Upload, now: float) -> Iterator[Match]:
+        """The rules about other events: one of them may have been meant."""
+        name = upload.event.full_name
+        others = ((n, rule) for n, rule in enumerate(self.scenario.on) if not rule.beside and not rule.is_about(name))
+        return self._hold(others, upload, upload.sound, now)
 
     def _fitting_beside(self, upload: Upload, sound: Any, now: float) -> Iterator[Match]:
         """The rules that answer nothing and fit the event, in the order of the file."""
-        name = upload.event.full_name
-        rules = [each for each in self.scenario.beside if each[1].is_about(name)]
-        return (each for each in self._hold(rules, upload, sound, now) if each.fits) if rules else iter(())
+        rules = self.scenario.rules_about(upload.event.full_name).beside
+        return (each for each in self._hold(rules, upload, sound, now) if each.fits)
 
     def _hold(self, rules: Iterable[tuple[int, Rule]], upload: Upload, sound: Any, now: float) -> Iterator[Match]:
         subject = Subject(

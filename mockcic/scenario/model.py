@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -11,6 +12,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model
 from pydantic_core import PydanticCustomError
 
 from mockcic.auth.policy import Policy
+from mockcic.cic.catalogue import catalogue
 from mockcic.scenario.auth import Auth
 from mockcic.scenario.conditions import AnyCondition
 from mockcic.scenario.dialects import DialectName
@@ -258,6 +260,14 @@ def _read_otherwise(value: object) -> object:
     return {} if value in (204, "none") else value
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Rules with their numbers: those that answer, and those beside, which only look on."""
+
+    answering: tuple[tuple[int, Rule], ...]
+    beside: tuple[tuple[int, Rule], ...]
+
+
 class Scenario(Part):
     """One file."""
 
@@ -321,9 +331,21 @@ class Scenario(Part):
         return self.settings.in_dialect(self.dialect).for_profile(self.profile)
 
     @cached_property
-    def beside(self) -> tuple[tuple[int, Rule], ...]:
-        """The rules that answer nothing, with their numbers."""
-        return tuple((number, rule) for number, rule in enumerate(self.on) if rule.beside)
+    def by_event(self) -> dict[str, Rules]:
+        """What `rules_about` has found for events of the catalogue: of many rules few are about one event."""
+        return {}
+
+    def rules_about(self, full_name: str) -> Rules:
+        """The rules about an event with their numbers, those that answer and those beside, in the file's order."""
+        if (known := self.by_event.get(full_name)) is not None:
+            return known
+        about = [(number, rule) for number, rule in enumerate(self.on) if rule.is_about(full_name)]
+        found = Rules(
+            tuple(each for each in about if not each[1].beside), tuple(each for each in about if each[1].beside)
+        )
+        if full_name in catalogue().events:  # a device may make up any number of names
+            self.by_event[full_name] = found
+        return found
 
     @cached_property
     def listening(self) -> Listening:
