@@ -39,9 +39,13 @@ protocol fixes is filled in. The last column is what [built-in behaviour](builti
 what its scenario says, else 204. This page is made by `docs/generate.py`.
 """
 EXAMPLE = re.compile(r"<!-- example: (?P<file>\S+) -->\n```(?P<language>\w+)\n.*?^```\n", re.DOTALL | re.MULTILINE)
-BEGIN, END = "<!-- settings: generated -->\n", "<!-- settings: end -->\n"
-VICES_BEGIN, VICES_END = "<!-- misbehaviours: generated -->\n", "<!-- misbehaviours: end -->\n"
-RULES_BEGIN, RULES_END = "<!-- rules: generated -->\n", "<!-- rules: end -->\n"
+
+
+def with_table(name: str, word: str, table: str) -> str:
+    """A page of this folder with a table between its two marks, as it is now."""
+    begin, end = f"<!-- {word}: generated -->\n", f"<!-- {word}: end -->\n"
+    before, _, rest = (DOCS / f"{name}.md").read_text().partition(begin)
+    return f"{before}{begin}\n{table}\n{end}{rest.partition(end)[2]}"
 
 
 def settings_table() -> str:
@@ -70,10 +74,7 @@ def said(value: Any) -> str:
 
 def scenarios_page() -> str:
     """docs/scenarios.md with the table as it is now."""
-    page = (DOCS / "scenarios.md").read_text()
-    before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    return before + BEGIN + "\n" + settings_table() + "\n" + END + after
+    return with_table("scenarios", "settings", settings_table())
 
 
 def rules_table() -> str:
@@ -89,10 +90,7 @@ def rules_table() -> str:
 
 def conformance_page() -> str:
     """docs/conformance.md with the table as it is now."""
-    page = (DOCS / "conformance.md").read_text()
-    before, _, rest = page.partition(RULES_BEGIN)
-    after = rest.partition(RULES_END)[2]
-    return before + RULES_BEGIN + "\n" + rules_table() + "\n" + RULES_END + after
+    return with_table("conformance", "rules", rules_table())
 
 
 def misbehaviours_table() -> str:
@@ -106,10 +104,7 @@ def misbehaviours_table() -> str:
 
 def simulated_device_page() -> str:
     """docs/simulated-device.md with the table as it is now."""
-    page = (DOCS / "simulated-device.md").read_text()
-    before, _, rest = page.partition(VICES_BEGIN)
-    after = rest.partition(VICES_END)[2]
-    return before + VICES_BEGIN + "\n" + misbehaviours_table() + "\n" + VICES_END + after
+    return with_table("simulated-device", "misbehaviours", misbehaviours_table())
 
 
 def auth_table() -> str:
@@ -134,10 +129,7 @@ def auth_table() -> str:
 
 def auth_page() -> str:
     """docs/auth.md with the tables as they are now."""
-    page = (DOCS / "auth.md").read_text()
-    before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    return before + BEGIN + "\n" + auth_table() + END + after
+    return with_table("auth", "settings", auth_table().rstrip("\n") + "\n")
 
 
 def other_languages_page() -> str:

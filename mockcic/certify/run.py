@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from mockcic.bench import Bench
 from mockcic.certify.suite import Step, Suite
 from mockcic.errors import StartError
+from mockcic.journal.entry import Entry
 from mockcic.mock import MockCIC
 from mockcic.scenario.dialects import DialectName
 from mockcic.scenario.load import load
@@ -145,15 +146,18 @@ class Attached:
     def drive(self, bench: Bench, step: Step, say: Callable[[str], None]) -> str:
         """Say what to do, wait for the device, then for the step's time. Raises `StartError` when none comes."""
         say(step.say or step.ask)
-        if not any(entry.kind == "downchannel" and entry.name == "open" for entry in bench.journal):
-            refused = step.name == "token-refused"
-            try:
-                bench.wait("answer status=401" if refused else "downchannel name=open", within=self._wait_s)
-            except VerificationError:
-                where = f"{bench.url} (CA {bench.ca_file})"
-                raise StartError(f"no device came within {self._wait_s:g} s; it should connect to {where}") from None
+        try:
+            bench.wait(_asks_for_a_downchannel, within=self._wait_s)
+        except VerificationError:
+            where = f"{bench.url} (CA {bench.ca_file})"
+            raise StartError(f"no device came within {self._wait_s:g} s; it should connect to {where}") from None
         self._stop.wait(step.seconds)
         return ""
+
+
+def _asks_for_a_downchannel(entry: Entry) -> bool:
+    """Whether a device has come, let in or refused."""
+    return (entry.kind, entry.name) in (("downchannel", "open"), ("answer", "GET /v1/directives"))
 
 
 @dataclass(frozen=True, slots=True)

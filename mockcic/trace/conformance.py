@@ -122,7 +122,6 @@ def conformance_html(report: ConformanceReport) -> str:
         groups=_groups,
         evidence=evidence_lines,
         cell=_cell,
-        gathered=_gathered,
         matrix=_matrix,
     )
 
@@ -160,10 +159,6 @@ def _cell(states: Mapping[str, int] | None) -> tuple[str, str]:
             often = f" {count}" if count > 1 and state != "absent" else ""
             return MARKS[state] + often, style
     return "", ""
-
-
-def _gathered(verdict: RuleVerdict) -> list[tuple[str, str, tuple[int, ...]]]:
-    return [(each.found, each.expected, each.entries) for each in verdict.breaks]
 
 
 # ---------------------------------------------------------------------- JUnit XML

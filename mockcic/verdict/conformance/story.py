@@ -73,7 +73,6 @@ class Line:
     opened_s: float
     connection: str
     stream: str
-    replaced: bool
     closed_s: float | None = None
     closed_number: int = 0
     reason: str = ""
@@ -138,7 +137,6 @@ class Noticed:
     at_s: float
     code: str
     stream: str
-    severity: str
     found: str
     expected: str
     mend: str
@@ -308,7 +306,7 @@ class _Draft:
             case "ping":
                 self._ping(entry, data)
             case "finding":
-                texts = {key: str(data.get(key, "")) for key in ("severity", "found", "expected", "mend")}
+                texts = {key: str(data.get(key, "")) for key in ("found", "expected", "mend")}
                 self._findings.append(Noticed(entry.number, entry.at_s, entry.name, entry.stream, **texts))
             case _:
                 pass
@@ -328,7 +326,6 @@ class _Draft:
                 "opened_s": entry.at_s,
                 "connection": entry.connection,
                 "stream": entry.stream,
-                "replaced": data.get("replaced") is True,
             }
             self._every_line.append(line)
         elif (line_ := self._lines.get(entry.stream)) is not None:
