@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -141,6 +142,28 @@ def test_a_command_that_cannot_be_one_is_told(command: str, says: str) -> None:
 def test_a_command_that_is_not_there_is_told(suite: Path) -> None:
     with MockCIC() as mock, pytest.raises(StartError, match=r"cannot start \./nowhere: No such file"):
         certify(mock, read_suite(suite), Command("./nowhere"))
+
+
+def test_a_device_that_connects_by_itself_is_told_what_to_do_and_judged(suite: Path) -> None:
+    """Here what a person is told starts it; its token is its own."""
+    (suite / "suite.yaml").write_text(SUITE.replace("seconds: 20", "seconds: 2"))
+    started: list[subprocess.Popen[bytes]] = []
+
+    with MockCIC() as mock:
+
+        def say(text: str) -> None:
+            where = ["--url", mock.url, "--ca", str(mock.ca_file), "--token", "hardware-1", "--pace", "0"]
+            command = [sys.executable, "-m", "mockcic", "device", *where, "--text", text, "--stay", "10"]
+            started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+
+        try:
+            outcome = certify(mock, read_suite(suite), Attached(wait_s=30), say=say)
+        finally:
+            for process in started:
+                process.kill()
+                process.wait()
+    (step,) = outcome.steps
+    assert step.ok, step.verdict.text()
 
 
 def test_nobody_who_should_connect_by_himself_is_waited_for_forever(suite: Path) -> None:
