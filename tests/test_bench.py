@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from mockcic import AskError, Bench, MockCIC, StartError
 from mockcic.bench.remote import RemotePlace
 from mockcic.simulator.device import Device
 from mockcic.verdict.conformance import ConformanceError
+from tests.support.ports import kept_port
 
 SCENARIO = "scenario: any\nsettings: {same_connection: false, downchannel_window: off}\non: [{event: '*'}]\n"
 
@@ -119,26 +121,26 @@ async def test_rules_without_a_name_are_called_the_same_there_as_here(
 
 
 def test_a_server_elsewhere_that_goes_away_wakes_who_waits_and_is_no_quiet_pass() -> None:
-    server = MockCIC(SCENARIO, control_port=0).start()
-    port = int((server.control_url or "").rpartition(":")[2])
-    place = RemotePlace(server.control_url)
-    bench = Bench(place)
-    bench.open()
-    threading.Timer(0.3, server.stop).start()
-    began = time.perf_counter()
-    with pytest.raises(StartError, match="cannot be read any more"):
-        bench.wait("Clova.Never", within=30)
-    assert time.perf_counter() - began < 10
-    with MockCIC(SCENARIO, control_port=port):
-        for ask in (bench.no_findings, bench.no_unmatched, lambda: bench.verify("event", times=0)):
-            with pytest.raises(StartError, match="cannot be read any more"):
-                ask()
-        again = Bench(place)  # the next test
-        again.open()
-        again.no_findings()
-        again.close()
-    bench.close()
-    place.close()
+    with kept_port() as port, ExitStack() as ends:
+        server = MockCIC(SCENARIO, control_port=port).start()
+        place = RemotePlace(server.control_url)
+        ends.callback(place.close)
+        bench = Bench(place)
+        bench.open()
+        ends.callback(bench.close)
+        threading.Timer(0.3, server.stop).start()
+        began = time.perf_counter()
+        with pytest.raises(StartError, match="cannot be read any more"):
+            bench.wait("Clova.Never", within=30)
+        assert time.perf_counter() - began < 10
+        with MockCIC(SCENARIO, control_port=port):
+            for ask in (bench.no_findings, bench.no_unmatched, lambda: bench.verify("event", times=0)):
+                with pytest.raises(StartError, match="cannot be read any more"):
+                    ask()
+            again = Bench(place)  # the next test
+            again.open()
+            again.no_findings()
+            again.close()
 
 
 def test_a_server_elsewhere_that_was_started_anew_is_noticed(server: MockCIC, monkeypatch: pytest.MonkeyPatch) -> None:
