@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from mockcic.errors import Problem
+from mockcic.scenario.faults.fault import ACTS, how_to_write
 from mockcic.scenario.keys import CALLED, Loc, describe, keys_of, model_at
 from mockcic.scenario.model import Scenario
 from mockcic.scenario.node import Place
@@ -78,7 +79,7 @@ def _union(loc: Loc) -> Loc | None:
     """The location of the value that fits none of several kinds, if the error comes from one of these kinds."""
     for index, segment in enumerate(loc):
         if isinstance(segment, str) and (
-            segment in ("Heard", "HelloAfter", "PingAfter")
+            segment in ("Heard", "HelloAfter", "PingAfter", "Late", "constrained-int")
             or segment.startswith(("literal[", "function-before[", "union["))
         ):
             return loc[:index]
@@ -109,6 +110,8 @@ def _of_union(source: Source, loc: Loc, members: Sequence[Any], model: type[Base
         elif each["type"] == "word":
             expected.append(each["ctx"]["expected"])
             mends.append(each["ctx"].get("mend", ""))
+        elif each["loc"][len(loc)] == "constrained-int":
+            expected.append(_bound(each) or "a whole number")
     value = _value(source, loc, members[0])
     yield source.problem(
         source.position(loc),
@@ -140,13 +143,13 @@ def _problem(source: Source, each: Any, model: type[BaseModel]) -> Problem:
             what = _cannot_be(source, loc, _value(source, loc, each))
         else:
             what = each["msg"].replace("{", "").replace("}", "")
+            place = source.position((*loc, context["at"])) if "at" in context else place
         return source.problem(place, what, context["expected"], context.get("mend", ""))
     what = _cannot_be(source, loc, _value(source, loc, each))
     if kind == "literal_error":
         return source.problem(place, what, _literals(each))
-    if kind in _BOUNDS:
-        name, text = _BOUNDS[kind]
-        return source.problem(place, what, text.format(f"{context[name]:g}"))
+    if bound := _bound(each):
+        return source.problem(place, what, bound)
     if kind == "string_pattern_mismatch":
         return source.problem(place, what, "a name: a letter first, then letters, digits, _ and -")
     if kind == "too_short":
@@ -154,6 +157,14 @@ def _problem(source: Source, each: Any, model: type[BaseModel]) -> Problem:
     if kind in _KINDS:
         return source.problem(place, what, _KINDS[kind], _mend_kind(kind, _value(source, loc, each)))
     return source.problem(place, what, each["msg"])
+
+
+def _bound(each: Any) -> str:
+    """What a number that is too large or too small should be; empty for any other error."""
+    if each["type"] not in _BOUNDS:
+        return ""
+    name, text = _BOUNDS[each["type"]]
+    return text.format(f"{each['ctx'][name]:g}")
 
 
 def _mend_kind(kind: str, value: Any) -> str:
@@ -165,6 +176,8 @@ def _mend_kind(kind: str, value: Any) -> str:
             return "begin it with `- `, as an item of a list"
         case "dict_type" | "model_type" | "model_attributes_type", list():
             return "write its lines without `- `"
+        case "dict_type" | "model_type" | "model_attributes_type", str() if value in ACTS:
+            return f"write {how_to_write(value)}"
     return ""
 
 
@@ -185,7 +198,7 @@ def _cannot_be(source: Source, loc: Loc, value: Any) -> str:
 
 
 def _literals(each: Any) -> str:
-    said = each["ctx"]["expected"].replace("'", "")
+    said = each["ctx"]["expected"].replace("'", "").replace("True", "true").replace("False", "false")
     near = suggest(str(each["input"]), said.replace(" or ", ", ").split(", "))
     return f"{said}; did you mean {near}?" if near else said
 

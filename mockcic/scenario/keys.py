@@ -10,9 +10,11 @@ from pydantic import BaseModel
 
 from mockcic.scenario.auth import Auth, AuthAccounts, AuthClient, AuthTrouble
 from mockcic.scenario.conditions import Condition
+from mockcic.scenario.faults.fault import Fault
+from mockcic.scenario.faults.fault import Moment as FaultMoment
 from mockcic.scenario.model import Answer, ExceptionAnswer, NamedCue, RawAnswer, Rule, Scenario, Tokens
 from mockcic.scenario.settings import Heard, Settings
-from mockcic.scenario.steps import Change, Choice, Cue, Each, Moment, PushStep, Repeat, Send, Sound, Use, Wait
+from mockcic.scenario.steps import Change, Choice, Cue, Each, FaultStep, Moment, PushStep, Repeat, Send, Sound, Use, Wait
 
 Loc = tuple[int | str, ...]
 
@@ -31,6 +33,9 @@ CALLED: Final[dict[type[BaseModel], str]] = {
     Repeat: "`repeat`",
     Each: "`repeat`",
     Choice: "`if`",
+    Fault: "a fault",
+    FaultMoment: "`after`",
+    FaultStep: "`fault`",
     NamedCue: "a named cue",
     Sound: "a sound",
     Condition: "a condition",
@@ -51,6 +56,7 @@ _TAGGED: Final[dict[str, type[BaseModel]]] = {
     "change": Change,
     "repeat": Repeat,
     "choice": Choice,
+    "fault": FaultStep,
 }
 
 
