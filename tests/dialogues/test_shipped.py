@@ -191,7 +191,7 @@ async def test_music_asks_for_its_address_reports_and_is_paused_by_the_app(cic: 
 
 
 async def test_music_is_paused_by_the_app(cic: Bench, speaker: Speaker) -> None:
-    """The scenario's own cue: a while after the first progress report the app presses pause (five seconds, here half)."""
+    """The scenario's own cue: half a second (here) after the first progress the app presses pause."""
     async with speaker("music", hurry={"time: 5s": "time: 500ms"}, playing_pace=0.3) as device:
         await device.say_text("음악 틀어 줘")
         await device.wait_for("PlaybackController.ExpectPauseCommand", timeout=15)
