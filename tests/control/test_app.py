@@ -36,7 +36,7 @@ async def device(mock: MockCIC) -> AsyncIterator[Device]:
 
 @pytest.fixture
 async def asker(mock: MockCIC) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=mock.control_url or "", timeout=10) as client:
+    async with httpx.AsyncClient(base_url=mock.control_url or "", timeout=30) as client:
         yield client
 
 
@@ -414,7 +414,7 @@ def test_what_would_need_dropped_entries_cannot_be_judged() -> None:
         with httpx.Client(http1=False, http2=True) as http:
             for _ in range(5):
                 http.get(f"{mock.h2c_url}/ping", headers={"authorization": "Bearer pinging-1"})
-        with httpx.Client(base_url=mock.control_url or "") as client:
+        with httpx.Client(base_url=mock.control_url or "", timeout=30) as client:
             answer = problem(client.post("/v1/verify", json={"filter": "ping", "times": 5}), 410)
             assert answer["verdict"]["status"] == "error"
             assert client.post("/v1/verify", json={"filter": "ping", "times": "1.."}).status_code == 200
@@ -538,7 +538,7 @@ def test_no_device_is_not_every_device(refused: httpx.Client, path: str) -> None
 
 async def test_who_goes_away_waits_no_longer_and_leaves_no_verdict(mock: MockCIC) -> None:
     listeners = len(mock.service.journal._listeners)
-    async with httpx.AsyncClient(base_url=mock.control_url or "") as client:
+    async with httpx.AsyncClient(base_url=mock.control_url or "", timeout=30) as client:
         with pytest.raises(httpx.ReadTimeout):
             await client.post("/v1/wait", json={"filter": "Clova.Never", "within": 600}, timeout=0.5)
     for _ in range(500):
