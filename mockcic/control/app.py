@@ -13,6 +13,7 @@ from mockcic.control.problem import answer_problems
 from mockcic.control.routes.about import about
 from mockcic.control.routes.conformance import conformance
 from mockcic.control.routes.devices import devices, tokens
+from mockcic.control.routes.faults import faults
 from mockcic.control.routes.journal import journal
 from mockcic.control.routes.scenarios import scenarios
 from mockcic.control.routes.verification import verification
@@ -45,6 +46,7 @@ def create_control(desk: Desk, *, token: str | None = None, service: Service | N
     app.include_router(devices(desk, unpacked))
     app.include_router(tokens(desk))
     app.include_router(scenarios(desk, unpacked))
+    app.include_router(faults(desk))
     app.include_router(journal(desk))
     app.include_router(verification(desk))
     app.include_router(conformance(desk))
