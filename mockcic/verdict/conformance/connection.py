@@ -10,7 +10,7 @@ from typing import Final
 
 from mockcic.verdict.conformance.limits import Limits
 from mockcic.verdict.conformance.rule import Broken, Case, Kept
-from mockcic.verdict.conformance.story import Line, Refused, Story
+from mockcic.verdict.conformance.story import Refused, Story
 from mockcic.verdict.conformance.trouble import was_taken_away
 
 GET_LINE: Final = "GET /v1/directives"
