@@ -181,13 +181,23 @@ def _costs(story: Story) -> tuple[Mapping[int, list[Strike]], list[Strike]]:
     costs: defaultdict[int, list[Strike]] = defaultdict(list)
     free = []
     for strike in story.strikes:
-        there = [line for line in story.lines if line.opened_s - EARLY_S <= strike.at_s]
-        line = there[-1] if there else None
+        line = _line_at(story, strike)
         if line is not None and (_struck(story, strike, line) or _is_down(story, strike, line)):
             costs[line.number].append(strike)
         else:
             free.append(strike)
     return costs, free
+
+
+def _line_at(story: Story, strike: Strike) -> Line | None:
+    """The downchannel that a strike is about: its own, the one that was there, or the last there had been."""
+    before = None
+    for line in story.lines:
+        if strike.stream and strike.stream == line.stream:
+            return line
+        if line.opened_s <= strike.at_s:
+            before = line
+    return before
 
 
 def _struck(story: Story, strike: Strike, line: Line) -> bool:
