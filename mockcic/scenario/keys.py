@@ -14,7 +14,20 @@ from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.fault import Moment as FaultMoment
 from mockcic.scenario.model import Answer, ExceptionAnswer, NamedCue, RawAnswer, Rule, Scenario, Tokens
 from mockcic.scenario.settings import Heard, Settings
-from mockcic.scenario.steps import Change, Choice, Cue, Each, FaultStep, Moment, PushStep, Repeat, Send, Sound, Use, Wait
+from mockcic.scenario.steps import (
+    Change,
+    Choice,
+    Cue,
+    Each,
+    FaultStep,
+    Moment,
+    PushStep,
+    Repeat,
+    Send,
+    Sound,
+    Use,
+    Wait,
+)
 
 Loc = tuple[int | str, ...]
 

@@ -97,7 +97,7 @@ def _read_moment(value: object) -> object:
     if isinstance(value, dict | Moment):
         return value
     try:
-        return {"time": read_duration(value)}
+        read_duration(value)
     except PydanticCustomError:
         near = suggest(str(value), ("request", "headers"))
         number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -105,6 +105,7 @@ def _read_moment(value: object) -> object:
         raise wrong(
             value, "a duration such as 300ms or 2s, request, headers, or a mapping such as {sent: 120}", mend
         ) from None
+    return {"time": value}
 
 
 AnyMoment = Annotated[Moment, BeforeValidator(_read_moment)]
@@ -260,11 +261,6 @@ def act_type(key: str) -> type[Act]:
     """The type of an act."""
     kinds = getattr(Fault.model_fields[ACTS[key]].annotation, "__args__", ())
     return next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Act))
-
-
-def how_to_write(key: str) -> str:
-    """An act with a value it can have, as YAML; the short form where it has one."""
-    return f"`{{{key}: {EXAMPLES[key]}}}`" if key in EXAMPLES else f"a value for `{key}`"
 
 
 def _impossible(fault: Fault) -> tuple[str, str, str] | None:

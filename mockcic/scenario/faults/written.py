@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 WRITTEN: Final[dict[str, tuple[str, ...]]] = {
-    "reset": ("{reset: CANCEL}", "{reset: REFUSED_STREAM, after: request, times: 3}", "{reset: 0x99, after: {sent: 120}}"),
+    "reset": (
+        "{reset: CANCEL}",
+        "{reset: REFUSED_STREAM, after: request, times: 3}",
+        "{reset: 0x99, after: {sent: 120}}",
+    ),
     "end": ("{end: early, after: {sent: 120}}",),
     "trailers": ("{trailers: {x-mock: trailer}}",),
     "window": ("{window: 5s}", "{window: 500ms, after: {bytes: 6400}}", "{window: 5s, on: connection}"),
