@@ -8,7 +8,7 @@ from mockcic.control.ask import AskError
 from mockcic.control.shapes import FaultOrder, FaultShape
 from mockcic.scenario.faults.fault import Fault
 from mockcic.server.app import Cic
-from mockcic.server.faults.armed import Armed
+from mockcic.server.faults.armed import Armed, Count
 
 
 class FaultDesk:
@@ -30,7 +30,8 @@ class FaultDesk:
         known = devices.token_of(order.device)
         name = devices.name_of(known) if known is not None else order.device
         number = self._cic.armoury.arm(fault, iter(devices), device=name, by=by)
-        return next(each for each in self.all() if each.number == number)
+        there = next((each for each in self.all() if each.number == number), None)
+        return there or self._shape(Armed(number, Count(fault, occasions=1, strikes=1), by), name)  # it struck at once
 
     def all(self, device: str | None = None) -> list[FaultShape]:
         """Those that are set: for names that fit (`device` is the pattern), and those scenarios have set."""

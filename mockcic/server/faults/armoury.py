@@ -18,7 +18,7 @@ from mockcic.scenario.faults.answer import Empty
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.meaning import TokenTrouble
 from mockcic.server.clock import Alarm, Clock
-from mockcic.server.faults.armed import Armed, Count
+from mockcic.server.faults.armed import Armed, Count, Lasting
 from mockcic.server.faults.strike import Target, strike
 from mockcic.server.faults.trouble import Trouble
 from mockcic.server.wire import Wire
@@ -67,16 +67,25 @@ class Armoury:
         """Set a fault for the devices whose name fits, those that come later too; its number."""
         number = self.number()
         self._coming.append((device, Armed(number, Count(fault), by)))
+        if fault.for_ is not None:
+            self.clock.call_at(self.clock.now() + fault.for_, lambda: self._forget(number))
         known = devices.values() if isinstance(devices, Mapping) else devices
         for each in list(known):
             if fnmatch.fnmatchcase(each.name, device):
                 self.faults_of(each).arm(fault, by=by, number=number)
         return number
 
+    def used_up(self, number: int, device: str) -> None:
+        """A fault is gone from the one device it was set for."""
+        self._coming = [each for each in self._coming if each[0] != device or each[1].number != number]
+
+    def _forget(self, number: int) -> None:
+        self._coming = [each for each in self._coming if each[1].number != number]
+
     def remove(self, number: int, devices: Iterator[Device]) -> bool:
         """Remove a fault from all devices; False when there is none of this number."""
         before = len(self._coming)
-        self._coming = [each for each in self._coming if each[1].number != number]
+        self._forget(number)
         found = len(self._coming) < before
         for each in list(devices):
             if each.faults is not None:
@@ -96,7 +105,7 @@ class Armoury:
         for pattern, armed in self._coming:
             if fnmatch.fnmatchcase(device.name, pattern):
                 faults = self.faults_of(device)
-                if not any(each.number == armed.number for each in faults.armed):
+                if armed.number not in faults.had:
                     faults.arm(armed.fault, by=armed.by, number=armed.number)
 
 
@@ -115,6 +124,8 @@ class DeviceFaults:
 
     def __init__(self, device: Device, armoury: Armoury) -> None:
         self.armed: list[Armed] = []
+        self.had: set[int] = set()
+        """Numbers of those from outside that it was given: one that is used up does not come again."""
         self._device = device
         self._armoury = armoury
         self._events: dict[str, _Event] = {}
@@ -133,6 +144,7 @@ class DeviceFaults:
             return armed
         self.armed.append(armed)
         if not stream:
+            self.had.add(number)
             self._record(armed, "armed", fault.act.about())
         clock = self._armoury.clock
         alarms = self._alarms[armed] = []
@@ -180,11 +192,12 @@ class DeviceFaults:
         self.armed.remove(armed)
         for alarm in self._alarms.pop(armed, ()):
             alarm.cancel()
-        for undo in armed.undo:
-            undo()
+        for each in armed.undo:
+            each.undo()
         armed.undo.clear()
         if not armed.stream:
             self._record(armed, "gone", why)
+            self._armoury.used_up(armed.number, self._device.name)
 
     def remove_number(self, number: int) -> bool:
         """Remove the fault of this number; False when there is none."""
@@ -218,6 +231,17 @@ class DeviceFaults:
             fault = armed.fault
             if fault.role == "downchannel" and fault.every is None and not self._is_of_events(fault):
                 self._occasion(armed, self._line_target(line))
+
+    def connection_over(self, connection: str) -> None:
+        """A connection of the device is no more: nothing that was to end on it has to be ended."""
+        for armed in list(self.armed):
+            armed.undo = [each for each in armed.undo if each.connection != connection]
+            if armed.count.spent and not armed.undo and not armed.fault.act.SHAPES and not self._waits(armed):
+                self.remove(armed, "its connection is over")
+
+    def _waits(self, armed: Armed) -> bool:
+        """Whether it is still to strike, later."""
+        return bool(self._alarms.get(armed)) or any(armed in event.waiting for event in self._events.values())
 
     def event_arrives(self, exchange: Exchange) -> None:
         """A request for an event is there; its name is not known yet."""
@@ -290,7 +314,7 @@ class DeviceFaults:
             event.waiting.remove(armed)
             target = self._target(armed, event.exchange)
             after = armed.fault.after
-            if target is None or not armed.count.draws():
+            if target is None or not (_each_message(armed.fault) or armed.count.draws()):
                 continue
             if after is not None and after.time:
                 self._later(armed, after.time, target)
@@ -299,13 +323,8 @@ class DeviceFaults:
 
     def _occasion(self, armed: Armed, target: Target | None) -> None:
         """A fault could strike at this target: whether it does, and when."""
-        act, after = armed.fault.act, armed.fault.after
-        if target is None or armed.gone:
-            return
-        if act.SHAPES and target.trouble is not None and _each_message(armed.fault):
-            target.trouble().shape(armed)
-            return
-        if not armed.count.draws():
+        after = armed.fault.after
+        if target is None or armed.gone or not (_each_message(armed.fault) or armed.count.draws()):
             return
         if after is not None and (after.headers or after.sent is not None) and target.trouble is not None:
             target.trouble().plan(armed)
@@ -392,12 +411,13 @@ class DeviceFaults:
                 (tokens.expire if act.how == "expire" else tokens.revoke)(self._device.key)
             self._struck(armed, target)
             return
+        if act.SHAPES and target.trouble is not None:
+            target.trouble().shape(armed)
+            if not _each_message(armed.fault):
+                self._struck(armed, target)
+            return
         self._struck(armed, target)  # before what it leads to
-        if act.SHAPES:
-            if target.trouble is not None:
-                target.trouble().shape(armed)
-                return
-        else:
+        if not act.SHAPES:
             undo = strike(
                 armed.fault,
                 target,
@@ -413,14 +433,15 @@ class DeviceFaults:
         seconds = armed.fault.act.lasts_s
 
         def over() -> None:
-            if undo in armed.undo:
-                armed.undo.remove(undo)
+            if lasting in armed.undo:
+                armed.undo.remove(lasting)
                 undo()
                 self._record(armed, "over", armed.fault.act.about(), target)
                 if armed.count.spent and not armed.undo:
                     self.remove(armed, "it struck as often as it was to")
 
-        armed.undo.append(undo)
+        lasting = Lasting("" if target.wire is None else target.wire.connection.id, undo)
+        armed.undo.append(lasting)
         if seconds is not None:
             clock = self._armoury.clock
             self._alarms.setdefault(armed, []).append(clock.call_at(clock.now() + seconds, over))
@@ -470,7 +491,8 @@ def _began(armed: Armed) -> bool:
 
 def _each_message(fault: Fault) -> bool:
     """Whether each directive, or on a downchannel each message, is an occasion, and not the stream."""
-    return fault.act.PER_DIRECTIVE or (fault.role == "downchannel" and not fault.act.IN_THE_HEAD)
+    act = fault.act
+    return act.SHAPES and (act.PER_DIRECTIVE or (fault.role == "downchannel" and not act.IN_THE_HEAD))
 
 
 def _unanswered(armed: Armed, detail: str) -> Finding:
