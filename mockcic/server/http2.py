@@ -34,6 +34,7 @@ from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.typing import AppWrapper, ConnectionState, TaskGroup, WorkerContext
 from hyperframe.frame import GoAwayFrame, RstStreamFrame
 
+from mockcic.scenario.faults.line import CutHow
 from mockcic.server.engine import EngineConfig
 from mockcic.server.faults.connection import ConnectionTrouble
 from mockcic.server.head import Headers, read_request_head, write_headers
@@ -440,6 +441,12 @@ class Http2(H2Protocol):
         if not self.closed:
             self._tick()
             self.line.abort(reason, rst=how == "rst")
+
+    def cut(self, how: CutHow, *, reason: str) -> None:
+        """Let the line be cut, or fall silent (`Wire.cut`)."""
+        if not self.closed:
+            self._tick()
+            self.line.cut(how, reason)
 
     def _end_if_due(self) -> None:
         if (self._stopping or self._client_leaves) and self.idle and not self.closed:

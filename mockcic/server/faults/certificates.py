@@ -90,7 +90,9 @@ class Contexts:
             case "wrong-name":
                 return self._issue((WRONG_NAME,))
             case "unknown-issuer":
-                return trustme.CA(organization_name="mockcic", organization_unit_name="unknown CA").issue_cert(*self._names)
+                return trustme.CA(organization_name="mockcic", organization_unit_name="unknown CA").issue_cert(
+                    *self._names
+                )
             case "no-chain":
                 leaf = self._trusted().create_child_ca().issue_cert(*self._names)
                 return trustme.LeafCert(leaf.private_key_pem.bytes(), leaf.cert_chain_pems[0].bytes(), [])
@@ -127,7 +129,7 @@ def _speak_only(context: ssl.SSLContext, version: str) -> None:
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of what is asked for here
-        wanted = ssl.TLSVersion[VERSIONS[version]]  # type: ignore[index]
+        wanted = ssl.TLSVersion[VERSIONS[version]]
         # The lower bound may not pass the upper one on the way.
         context.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
         context.minimum_version = wanted
@@ -163,9 +165,7 @@ def _self_signed(names: Sequence[str]) -> trustme.LeafCert:
         .sign(key, hashes.SHA256())
     )
     return trustme.LeafCert(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
         certificate.public_bytes(serialization.Encoding.PEM),
         [],
     )

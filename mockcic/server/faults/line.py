@@ -7,7 +7,7 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
 
@@ -31,6 +31,12 @@ def is_open(sock: Any) -> bool:
         return bool(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_ESTABLISHED)
     except OSError:
         return False
+
+
+def shrink(sock: Any) -> None:
+    """Let the kernel keep little of what is not read, so that the client's own buffer fills soon."""
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
 
 
 def send_fin(sock: Any) -> None:
@@ -58,7 +64,7 @@ async def drain(sock: socket.socket) -> None:
 
 async def until_closed(sock: socket.socket) -> None:
     """Do not read, until the client closes."""
-    while is_open(sock):
+    while is_open(sock):  # noqa: ASYNC110  # the kernel tells nobody who does not read
         await asyncio.sleep(LOOK_S)
 
 
@@ -72,7 +78,7 @@ class Mute(asyncio.Transport):
         super().__init__()
         self._real = real
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:  # type: ignore[override]
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Drop it."""
 
     def write_eof(self) -> None:
@@ -97,6 +103,11 @@ class Mute(asyncio.Transport):
     def is_closing(self) -> bool:
         """As the real one."""
         return self._real.is_closing()
+
+    def stop_reading(self) -> None:
+        """Let the kernel's buffers fill."""
+        if self._real.is_reading():
+            self._real.pause_reading()
 
     def close(self) -> None:
         """As the real one's abort: its close would say TLS's close_notify."""
@@ -140,7 +151,12 @@ class Throttle:
     """How the server's bytes go out until the handshake is over: pauses after so many bytes, or one by one."""
 
     def __init__(
-        self, sleep: Callable[[float], Coroutine[Any, Any, None]], *, stall_at: int, stall_s: float | None, rate: int | None
+        self,
+        sleep: Callable[[float], Coroutine[Any, Any, None]],
+        *,
+        stall_at: int,
+        stall_s: float | None,
+        rate: int | None,
     ) -> None:
         self._sleep = sleep
         self._stall_at = stall_at
@@ -198,7 +214,9 @@ async def socket_pair() -> tuple[socket.socket, socket.socket]:
 
 
 async def pump(
-    source: socket.socket, sink: socket.socket, send: Callable[[socket.socket, bytes], Coroutine[Any, Any, None]] | None = None
+    source: socket.socket,
+    sink: socket.socket,
+    send: Callable[[socket.socket, bytes], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
     """Carry bytes from one to the other, and then its end as it came: FIN, or RST."""
     loop = asyncio.get_running_loop()
@@ -211,5 +229,3 @@ async def pump(
             reset_on_close(each)
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-
-
