@@ -1,9 +1,10 @@
-"""The name a TLS client asks for, read from its first bytes without taking them off the line (RFC 8446 4.1.2)."""
+"""What a TLS client says first, looked at without taking it off the line (RFC 8446 4.1.2)."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from typing import Final
 
 HELLO_WITHIN_S: Final = 5.0  # INF: after that it is dealt with as one that names nobody
@@ -16,18 +17,18 @@ SERVER_NAME: Final = 0
 HOST_NAME: Final = 0
 
 
-async def asked_name(sock: socket.socket) -> str | None:
-    """The server name in the ClientHello that comes on `sock`, None when there is none; nothing is consumed."""
+async def look_at_hello(sock: socket.socket) -> bytes:
+    """The record with the ClientHello that comes on `sock`, nothing where none does; it stays there to be read."""
     try:
         async with asyncio.timeout(HELLO_WITHIN_S):
             await _readable(sock)
             while True:
                 peeked = sock.recv(LONGEST_BYTES, socket.MSG_PEEK)
                 if not _is_cut(peeked):
-                    return server_name(peeked)
+                    return peeked
                 await asyncio.sleep(LOOK_AGAIN_S)
     except (OSError, TimeoutError):
-        return None
+        return b""
 
 
 async def _readable(sock: socket.socket) -> None:
@@ -45,6 +46,23 @@ def _is_cut(data: bytes) -> bool:
     if not data or data[0] != HANDSHAKE:
         return False
     return len(data) < 5 or len(data) < min(5 + int.from_bytes(data[3:5], "big"), LONGEST_BYTES)
+
+
+def refusal(context: ssl.SSLContext, hello: bytes) -> bytes:
+    """The alert with which `context` answers a ClientHello that it does not agree with; empty where it does.
+
+    asyncio and uvloop close a connection whose handshake has failed without sending what OpenSSL had to say.
+    """
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    attempt = context.wrap_bio(incoming, outgoing, server_side=True)
+    incoming.write(hello)
+    try:
+        attempt.do_handshake()
+    except ssl.SSLWantReadError:
+        return b""
+    except ssl.SSLError:
+        return outgoing.read()
+    return b""
 
 
 def server_name(data: bytes) -> str | None:

@@ -21,7 +21,7 @@ from mockcic.scenario.faults.line import Accept, Certificate, HangUp, ListenerGo
 from mockcic.server.clock import Alarm, Clock
 from mockcic.server.faults.armed import Armed, Count
 from mockcic.server.faults.certificates import Contexts
-from mockcic.server.faults.client_hello import asked_name
+from mockcic.server.faults.client_hello import look_at_hello, refusal, server_name
 from mockcic.server.faults.line import (
     FIN_WITHIN_S,
     Throttle,
@@ -276,7 +276,7 @@ class Gate:
         client = printed(address)
         host = _host_of(client)
         asks_names = context is not None and any(each.fault.server_name for each in self._set)
-        name = await asked_name(accepted) if asks_names else None
+        name = server_name(await look_at_hello(accepted)) if asks_names else None
         one = self._judge(host, name, tls=context is not None)
         if one is None:
             await go_on(accepted, context)
@@ -386,6 +386,13 @@ class Gate:
         except StartError as error:
             self._record(one, "over", f"not done: {error}", facts.id)
             other = context
+        if other is not None and isinstance(act, Tls) and (alert := refusal(other, await look_at_hello(accepted))):
+            with suppress(OSError):
+                await asyncio.get_running_loop().sock_sendall(accepted, alert)
+                accepted.shutdown(socket.SHUT_WR)
+                await first_of(asyncio.sleep(FIN_WITHIN_S), drain(accepted))
+            self._was_given_up(one, facts, "no version in common")
+            return
 
         def when_open(found: ConnectionFacts) -> None:
             if isinstance(act, Certificate):
@@ -427,14 +434,14 @@ class Gate:
         try:
             await serving
         except OSError as error:
-            self._was_given_up(one, facts, error)
+            why = getattr(error, "reason", None) or error.strerror or str(error) or "the device closed the connection"
+            self._was_given_up(one, facts, str(why).replace("_", " ").lower())
 
-    def _was_given_up(self, one: _Set, facts: ConnectionFacts, error: OSError) -> None:
+    def _was_given_up(self, one: _Set, facts: ConnectionFacts, why: str) -> None:
         observer = self._doors.observer
         observer.connection_opened(facts)
         observer.connection_closed(facts, f"fault {one.fault.label}")
-        why = getattr(error, "reason", None) or error.strerror or str(error) or "it closed the connection"
-        self._record(one, "over", f"the handshake was not completed: {str(why).replace('_', ' ').lower()}", facts.id)
+        self._record(one, "over", f"the handshake was not completed: {why}", facts.id)
 
     def _was_believed(self, one: _Set, act: Certificate, facts: ConnectionFacts) -> None:
         self._record(one, "over", "the device took the certificate", facts.id)
