@@ -17,6 +17,10 @@ COMES_AGAIN: Final = (
     "at the most)"
 )
 
+DEAF_S: Final = 120.0
+"""How long nothing is read where nothing else is said: two of a device's PINGs (PROTOCOL 2.4) go unanswered. A FIN
+behind what is not read does not arrive, so that the end has to come from here (INF)."""
+
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 
 VERSIONS: Final[dict[str, str]] = {"1.0": "TLSv1", "1.1": "TLSv1_1", "1.2": "TLSv1_2", "1.3": "TLSv1_3"}
@@ -71,7 +75,9 @@ class Accept(Act):
     )
     stall: PlainDuration | None = Field(default=None, description="Nothing for so long instead, then as ever.")
     lasts: PlainDuration | None = Field(
-        default=None, description="With `silent` and `deaf`: RST after so long; without it until the device closes."
+        default=None,
+        description="With `silent` and `deaf`: RST after so long. Without it `silent` ends when the device closes, and "
+        "`deaf` after 2 minutes: what is not read does not tell.",
     )
 
     @model_validator(mode="after")
@@ -94,14 +100,14 @@ class Accept(Act):
             case "silent":
                 return f"the connection is accepted, read and never answered{_for(self.lasts)}"
             case "deaf":
-                return f"the connection is accepted, and neither read nor answered{_for(self.lasts)}"
+                return f"the connection is accepted, and neither read nor answered{_for(self.lasts_s)}"
             case None:
                 return f"nothing is said for {self.stall:g} s after the accept"
 
     @property
     def lasts_s(self) -> float | None:
         """As of every act."""
-        return self.stall if self.how is None else self.lasts
+        return self.stall if self.how is None else _silence_s(self.how, self.lasts)
 
 
 CertificateKind = Literal["expired", "not-yet-valid", "wrong-name", "unknown-issuer", "no-chain", "self-signed"]
@@ -222,7 +228,9 @@ class Cut(Act):
         "answered again; `deaf`: not even read.",
     )
     lasts: PlainDuration | None = Field(
-        default=None, description="With `silent` and `deaf`: RST after so long; without it until the device closes."
+        default=None,
+        description="With `silent` and `deaf`: RST after so long. Without it `silent` ends when the device closes, and "
+        "`deaf` after 2 minutes: what is not read does not tell.",
     )
 
     @model_validator(mode="after")
@@ -242,12 +250,12 @@ class Cut(Act):
             case "silent":
                 return f"the connection is read and never answered any more{_for(self.lasts)}"
             case "deaf":
-                return f"the connection is neither read nor answered any more{_for(self.lasts)}"
+                return f"the connection is neither read nor answered any more{_for(self.lasts_s)}"
 
     @property
     def lasts_s(self) -> float | None:
         """As of every act."""
-        return self.lasts
+        return _silence_s(self.how, self.lasts)
 
 
 class ListenerGone(Act):
@@ -306,6 +314,10 @@ def is_in(host: str, network: str) -> bool:
 def _lasts_if_silent(how: str | None, lasts: Any) -> None:
     if lasts is not None and how not in ("silent", "deaf"):
         raise _wrong(f"`lasts` with {how or 'stall'}", "`lasts` with silent or deaf", "the others are over at once")
+
+
+def _silence_s(how: str, lasts: float | None) -> float | None:
+    return DEAF_S if lasts is None and how == "deaf" else lasts
 
 
 def _for(lasts: float | None) -> str:

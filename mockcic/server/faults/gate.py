@@ -353,9 +353,9 @@ class Gate:
                     await first_of(asyncio.sleep(FIN_WITHIN_S), drain(accepted))
                 case "deaf":
                     shrink(accepted)
-                    await self._hold(accepted, act.lasts, until_closed(accepted))
+                    await self._hold(accepted, act.lasts_s, until_closed(accepted))
                 case _:
-                    await self._hold(accepted, act.lasts, drain(accepted))
+                    await self._hold(accepted, act.lasts_s, drain(accepted))
         finally:
             accepted.close()
             observer.connection_closed(facts, f"fault {label}")

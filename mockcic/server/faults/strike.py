@@ -93,7 +93,7 @@ def _cut(act: Cut, fault: Fault, wire: Wire) -> Undo | None:
     """A silence that has no end of its own is left alone: it ends with the device's patience."""
     reason = f"fault {fault.label}"
     wire.cut(act.how, reason=reason)
-    if act.how not in ("silent", "deaf") or (act.lasts is None and fault.for_ is None):
+    if act.how not in ("silent", "deaf") or (act.lasts_s is None and fault.for_ is None):
         return None
     return lambda: wire.cut("rst", reason=reason)
 
