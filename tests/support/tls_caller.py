@@ -95,6 +95,7 @@ class Caller:
             raise
         self._encoder, self._decoder = Encoder(), Decoder()
         self._next = 1
+        self._status = 0
         self.token = token
         self.line.sendall(PREFACE + SettingsFrame(0).serialize())
 
@@ -127,9 +128,7 @@ class Caller:
         while True:
             frame = self.frame()
             if isinstance(frame, HeadersFrame) and frame.stream_id == stream:
-                return int(dict(self._decoder.decode(frame.data))[":status"])
-            if isinstance(frame, HeadersFrame):
-                self._decoder.decode(frame.data)
+                return self._status
 
     def ping(self) -> None:
         """Ask whether anybody is there."""
@@ -152,6 +151,8 @@ class Caller:
         """The next frame. Raises `EOFError` at the end."""
         frame, size = Frame.parse_frame_header(memoryview(self._exactly(9)))
         frame.parse_body(memoryview(self._exactly(size)))
+        if isinstance(frame, HeadersFrame):
+            self._status = int(dict(self._decoder.decode(frame.data))[":status"])
         return frame
 
     def _exactly(self, size: int) -> bytes:

@@ -14,10 +14,10 @@ class Count:
 
     __slots__ = ("_random", "fault", "occasions", "strikes")
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, *, occasions: int = 0, strikes: int = 0) -> None:
         self.fault = fault
-        self.occasions = 0
-        self.strikes = 0
+        self.occasions = occasions
+        self.strikes = strikes
         self._random = Random(fault.seed)
 
     def draws(self) -> bool:

@@ -27,7 +27,7 @@ from mockcic.server.faults.line import (
     Throttle,
     drain,
     first_of,
-    pump,
+    relay,
     reset_on_close,
     shrink,
     socket_pair,
@@ -414,20 +414,16 @@ class Gate:
         within_s = FOREVER_S if act.rate or act.stall_s is None else HANDSHAKE_S + act.stall_s
         with outer, inner:
             async with asyncio.TaskGroup() as tasks:
-                pumps = [
-                    tasks.create_task(pump(accepted, outer)),
-                    tasks.create_task(pump(outer, accepted, throttle.send)),
-                ]
+                relaying = tasks.create_task(relay(accepted, outer, throttle))
                 try:
                     serving = go_on(
                         inner, context, known=facts, when_open=lambda _: throttle.end(), handshake_s=within_s
                     )
                     await self._try(one, facts, serving)
                     inner.close()
-                    await asyncio.wait(pumps, timeout=RELAY_ENDS_WITHIN_S)
+                    await asyncio.wait((relaying,), timeout=RELAY_ENDS_WITHIN_S)
                 finally:
-                    for each in pumps:
-                        each.cancel()
+                    relaying.cancel()
 
     async def _try(self, one: _Set, facts: ConnectionFacts, serving: Any) -> None:
         """Serve it; one that ends in the handshake is written down as one that came and went by this fault."""

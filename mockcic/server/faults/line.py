@@ -213,19 +213,33 @@ async def socket_pair() -> tuple[socket.socket, socket.socket]:
     return one, other
 
 
-async def pump(
-    source: socket.socket,
-    sink: socket.socket,
-    send: Callable[[socket.socket, bytes], Coroutine[Any, Any, None]] | None = None,
-) -> None:
-    """Carry bytes from one to the other, and then its end as it came: FIN, or RST."""
+async def relay(client: socket.socket, server: socket.socket, throttle: Throttle) -> None:
+    """Carry bytes both ways until both have ended, each end as it came: FIN, or RST. Closes both then."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            up = tasks.create_task(_pump(client, server, asyncio.get_running_loop().sock_sendall))
+            down = tasks.create_task(_pump(server, client, throttle.send))
+            done, others = await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
+            if not all(task.result() for task in done):
+                for task in others:
+                    task.cancel()
+        if up.cancelled() or down.cancelled() or not (up.result() and down.result()):
+            reset_on_close(client)
+            reset_on_close(server)
+    finally:
+        client.close()
+        server.close()
+
+
+async def _pump(
+    source: socket.socket, sink: socket.socket, send: Callable[[socket.socket, bytes], Coroutine[Any, Any, None]]
+) -> bool:
+    """Carry bytes one way until FIN, and send it on; False when there is RST instead."""
     loop = asyncio.get_running_loop()
     try:
         while data := await loop.sock_recv(source, READ_BYTES):
-            await (loop.sock_sendall(sink, data) if send is None else send(sink, data))
+            await send(sink, data)
         sink.shutdown(socket.SHUT_WR)
     except OSError:
-        for each in (source, sink):
-            reset_on_close(each)
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+        return False
+    return True
