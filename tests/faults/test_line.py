@@ -72,7 +72,7 @@ def test_a_running_connection_is_cut(mock: MockCIC, hit: Caller, how: str, end: 
 
 
 def test_a_silent_connection_takes_everything_and_says_nothing(mock: MockCIC, hit: Caller) -> None:
-    """What the application writes is dropped, what the device writes is acknowledged; it ends when the device closes."""
+    """What the application writes is dropped, what the device writes is acknowledged, until the device closes."""
     arm(mock, name="cut", cut="silent", times=1)
     assert not hit.is_answered()
     device = mock.service.cic.devices.named("line-hit")
