@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Final, Literal
 
 from h2.config import H2Configuration
@@ -100,6 +101,8 @@ class Http2(H2Protocol):
         self._stopping = False
         self._client_leaves = False
         self.trouble: ConnectionTrouble | None = None
+        self.when_gone: list[Callable[[], None]] | None = None
+        """Who wants to hear that the connection is no more."""
 
     @property
     def idle(self) -> bool:
@@ -138,6 +141,10 @@ class Http2(H2Protocol):
         self.closed = True
         for stream in list(self._open.values()):
             self._was_reset(stream)
+        if self.when_gone is not None:
+            told, self.when_gone = self.when_gone, None
+            for tell in told:
+                tell()
 
     # What Hypercorn's classes call
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
 from mockcic.scenario.faults.line import CutHow
@@ -100,3 +101,10 @@ class Wire:
         Of one that is silent the application hears nothing: it goes on, as on a line that is half open.
         """
         self._http2.cut(how, reason=reason)
+
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        """Call it when the connection is no more; at once where it is none already."""
+        if self._http2.closed:
+            tell()
+        else:
+            self._http2.when_gone = [*(self._http2.when_gone or ()), tell]

@@ -84,8 +84,11 @@ def test_a_silent_connection_takes_everything_and_says_nothing(mock: MockCIC, hi
         hit.frame()
     hit.sock.settimeout(5)
     hit.line.sendall(b"x" * 12_000_000)
+    assert not mock.find("kind=fault name=cut phase=over,gone"), "it acts still"
     hit.sock.close()
     mock.wait("disconnect", reason="fault cut")
+    mock.wait("kind=fault name=cut phase=over")
+    mock.wait("kind=fault name=cut phase=gone")
 
 
 def test_a_deaf_connection_lets_the_devices_buffer_fill(mock: MockCIC, hit: Caller) -> None:

@@ -6,7 +6,7 @@ import ipaddress
 import ssl
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from mockcic.scenario.faults.act import Act, Role
@@ -25,6 +25,9 @@ TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 
 VERSIONS: Final[dict[str, str]] = {"1.0": "TLSv1", "1.1": "TLSv1_1", "1.2": "TLSv1_2", "1.3": "TLSv1_3"}
 """What Python's `ssl` calls them."""
+
+
+VERSION_SCHEMA: Final = WithJsonSchema({"enum": [*VERSIONS, *map(float, VERSIONS)]})
 
 
 def _wrong(what: str, expected: str, mend: str = "") -> PydanticCustomError:
@@ -156,7 +159,7 @@ class Tls(Act):
         "never HTTP/1.1 (PROTOCOL 1.1); has a time-out for the handshake as a whole, and comes again with pauses"
     )
 
-    only: Annotated[TlsVersion, BeforeValidator(_read_version)] | None = Field(
+    only: Annotated[TlsVersion, BeforeValidator(_read_version), VERSION_SCHEMA] | None = Field(
         default=None, description="The only version that is spoken."
     )
     alpn: Literal["none", "http/1.1"] | None = Field(

@@ -16,7 +16,7 @@ from mockcic.errors import FaultError, Finding
 from mockcic.journal.store import Journal
 from mockcic.scenario.faults.answer import Empty
 from mockcic.scenario.faults.fault import Fault
-from mockcic.scenario.faults.line import OF_THE_LINE, HangUp, ListenerGone
+from mockcic.scenario.faults.line import OF_THE_LINE, Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
 from mockcic.server.clock import Alarm, Clock
 from mockcic.server.faults.armed import Armed, Count
@@ -488,6 +488,8 @@ class DeviceFaults:
                     self.remove(armed, "it struck as often as it was to")
 
         armed.undo.append(undo)
+        if isinstance(armed.fault.act, Cut) and target.wire is not None:
+            target.wire.when_gone(over)  # the device has noticed the silence
         if seconds is not None:
             clock = self._armoury.clock
             self._alarms.setdefault(armed, []).append(clock.call_at(clock.now() + seconds, over))

@@ -284,14 +284,20 @@ class Gate:
         facts = ConnectionFacts(new_id(), client, context is not None, None, self._clock.wall())
         fault = one.fault
         self._record(one, "struck", fault.act.about(), facts.id, lasts_s=fault.act.lasts_s)
-        self._end_if_spent(one)
         match fault.act:
             case Accept(stall=float(seconds)):
+                self._end_if_spent(one)
                 await first_of(self._clock.sleep(seconds), until_closed(accepted))
                 await self._try(one, facts, go_on(accepted, context, known=facts))
             case Accept() as act:
-                await self._keep_out(act, accepted, facts, fault.label)
+                try:
+                    await self._keep_out(act, accepted, facts, fault.label)
+                finally:
+                    if act.how in ("silent", "deaf"):
+                        self._record(one, "over", "the connection is no more", facts.id)
+                    self._end_if_spent(one)
             case Certificate() | Tls() as act:
+                self._end_if_spent(one)
                 await self._shake_hands(one, act, accepted, context, facts, go_on)
 
     def _judge(self, host: str, name: str | None, *, tls: bool) -> _Set | None:

@@ -90,12 +90,10 @@ def _goaway(act: Goaway, fault: Fault, wire: Wire) -> None:
 
 
 def _cut(act: Cut, fault: Fault, wire: Wire) -> Undo | None:
-    """A silence that has no end of its own is left alone: it ends with the device's patience."""
+    """What ends a silence is a reset, where the device has not closed before."""
     reason = f"fault {fault.label}"
     wire.cut(act.how, reason=reason)
-    if act.how not in ("silent", "deaf") or (act.lasts_s is None and fault.for_ is None):
-        return None
-    return lambda: wire.cut("rst", reason=reason)
+    return (lambda: wire.cut("rst", reason=reason)) if act.how in ("silent", "deaf") else None
 
 
 def _set(trouble: ConnectionTrouble, name: str, *, value: Any) -> Undo:
