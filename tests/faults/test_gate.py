@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import ssl
@@ -15,6 +16,9 @@ from typing import Any
 import pytest
 import trustme
 
+from mockcic.cic.facts import CueWanted
+from mockcic.control.ask import AskError
+from mockcic.control.shapes import FaultOrder
 from mockcic.errors import FaultError, StartError
 from mockcic.journal.entry import Entry
 from mockcic.mock import MockCIC
@@ -40,16 +44,7 @@ def mock(server: MockCIC) -> Iterator[MockCIC]:
     """The server, without faults before and after."""
     server.clear()
     yield server
-    server.call(lambda: _disarm(server))
-
-
-def _disarm(mock: MockCIC) -> None:
-    armoury = mock.service.cic.armoury
-    assert armoury.gate is not None
-    armoury.gate.clear("test over")
-    for device in mock.service.cic.devices:
-        if device.faults is not None:
-            device.faults.clear("test over")
+    server.call(server.desk.faults.clear)
 
 
 def arm(mock: MockCIC, *, device: str = "*", **fault: Any) -> int:
@@ -503,6 +498,68 @@ def test_a_fault_of_one_scenario_spares_the_devices_of_another(tmp_path: Path) -
         with handshake(cic, HIT):
             pass
         refused(cic, SPARED)
+
+
+def test_a_rule_and_a_step_set_it_for_the_next_connections_of_their_device(tmp_path: Path) -> None:
+    """A rule that has answered refuses the next connection of its device; a step lets nobody listen."""
+    scenario = (
+        LENIENT
+        + """
+on:
+  - event: TextRecognizer.Recognize
+    reply: [Clova.RenderText: {text: fine}]
+    fault: {accept: refuse, name: next, times: 1}
+cues:
+  away: {push: [Clova.Help, fault: {listener: 80ms, name: away}]}
+"""
+    )
+    header = {"namespace": "TextRecognizer", "name": "Recognize", "messageId": "m1", "dialogRequestId": "d1"}
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"context": [], "event": {"header": header, "payload": {"text": "hi"}}}))
+    with MockCIC(scenario) as cic:
+        command = [need("curl"), "-sS", "--max-time", "10", "--cacert", str(cic.ca_file), "--interface", HIT]
+        command += ["-H", "authorization: Bearer rule-hit", "-F", f"metadata=<{event};type=application/json"]
+        subprocess.run([*command, f"{cic.url}/v1/events"], capture_output=True, timeout=20, check=True)
+        with handshake(cic, SPARED):
+            pass
+        refused(cic, HIT)
+        assert cic.wait("kind=fault name=next phase=struck").data["by"] == "rule"
+        with Caller(cic, "rule-hit", HIT) as hit:
+            hit.downchannel()
+            device = cic.service.cic.devices.named("rule-hit")
+            assert device is not None
+            cic.call(lambda: device.tell(CueWanted("away", {})))
+            cic.wait("kind=fault name=away phase=struck")
+            with pytest.raises(ConnectionRefusedError):
+                tcp(cic)
+            cic.wait("kind=fault name=away phase=over")
+            with handshake(cic):
+                pass
+            assert hit.is_answered()
+
+
+def test_the_control_api_sets_lists_and_removes_them(mock: MockCIC) -> None:
+    """One that strikes all at once is answered with what it did; one that cannot be is a 409."""
+    desk = mock.desk.faults
+    with Caller(mock, "t-api") as caller:
+        caller.downchannel()
+        done = mock.call(lambda: desk.set(FaultOrder.model_validate({"fault": {"hang_up": "rst"}})))
+        assert (done.act, done.device, done.strikes) == ("hang_up", "*", 1)
+        assert caller.end()[1] == "rst"
+    order = FaultOrder.model_validate({"fault": {"accept": "refuse", "client": HIT}, "always": True})
+    number = mock.call(lambda: desk.set(order)).number
+    refused(mock, HIT)
+    refused(mock, HIT)
+    mock.call(lambda: desk.remove(number))
+    with handshake(mock, HIT):
+        pass
+    assert mock.call(desk.all) == []
+    mock.call(lambda: desk.set(order))
+    (listed,) = mock.call(desk.all)
+    assert (listed.act, listed.fault) == ("accept", {"client": [f"{HIT}/32"], "accept": {"how": "refuse"}})
+    assert mock.call(desk.clear) == 1
+    with pytest.raises(AskError, match="for all of them"):
+        mock.call(lambda: desk.set(FaultOrder.model_validate({"fault": {"listener": "1s"}, "device": "…-one"})))
 
 
 def test_a_server_with_a_certificate_of_its_own_says_what_it_cannot(tmp_path: Path) -> None:
