@@ -12,18 +12,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mockcic.cic.facts import Sound
-from mockcic.errors import Finding
+from mockcic.errors import FaultError, Finding
 from mockcic.journal.store import Journal
 from mockcic.scenario.faults.answer import Empty
 from mockcic.scenario.faults.fault import Fault
+from mockcic.scenario.faults.line import OF_THE_LINE, Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
 from mockcic.server.clock import Alarm, Clock
 from mockcic.server.faults.armed import Armed, Count, Lasting
+from mockcic.server.faults.gate import Gate
 from mockcic.server.faults.strike import Target, strike
 from mockcic.server.faults.trouble import Trouble
 from mockcic.server.wire import Wire
 
 if TYPE_CHECKING:
+    from mockcic.scenario.model import Scenario
     from mockcic.server.device import Device
     from mockcic.server.downchannel import Downchannel
     from mockcic.server.exchange import Exchange
@@ -49,6 +52,8 @@ class Armoury:
         self.journal = journal
         self.clock = clock
         self.tokens: Tokens | None = None
+        self.gate: Gate | None = None
+        """Where new connections come in, on a server of our own that runs."""
         self._numbers = itertools.count(1)
         self._coming: list[tuple[str, Armed]] = []
 
@@ -64,8 +69,17 @@ class Armoury:
     def arm(
         self, fault: Fault, devices: Mapping[str, Device] | Iterator[Device], *, device: str = "*", by: str = "api"
     ) -> int:
-        """Set a fault for the devices whose name fits, those that come later too; its number."""
+        """Set a fault for the devices whose name fits, those that come later too; its number.
+
+        What is at the gate, or ends everybody's connections, is set once where it is for all devices. Raises
+        `FaultError` for what cannot be set.
+        """
         number = self.number()
+        if device == "*" and is_of_gate(fault):
+            self._gate(fault).arm(fault, by=by, number=number)
+            return number
+        if isinstance(fault.act, OF_THE_LINE) and (why := self._gate(fault).objection(fault, for_everybody=False)):
+            raise FaultError(why)
         self._coming.append((device, Armed(number, Count(fault), by)))
         if fault.for_ is not None:
             self.clock.call_at(self.clock.now() + fault.for_, lambda: self._forget(number))
@@ -87,10 +101,25 @@ class Armoury:
         before = len(self._coming)
         self._forget(number)
         found = len(self._coming) < before
+        found = (self.gate is not None and self.gate.remove_number(number)) or found
         for each in list(devices):
             if each.faults is not None:
                 found = each.faults.remove_number(number) or found
         return found
+
+    def stand_at(self, gate: Gate, scenario: Scenario) -> None:
+        """The server runs, or has other scenarios: set for its gate what the scenario of newcomers has for it."""
+        self.gate = gate
+        gate.clear("there is another scenario", by="scenario ")
+        gate.scenario = scenario
+        for fault in scenario.fault:
+            if is_of_gate(fault):
+                gate.arm(fault, by=f"scenario {scenario.scenario}", number=self.number())
+
+    def _gate(self, fault: Fault) -> Gate:
+        if self.gate is None:
+            raise FaultError(f"`{fault.kind}` needs mockcic's own server, running: the listener is not ours here")
+        return self.gate
 
     def faults_of(self, device: Device) -> DeviceFaults:
         """The faults of a device; from now on it has some."""
@@ -101,12 +130,19 @@ class Armoury:
     def meet(self, device: Device) -> None:
         """A device comes for the first time, or anew in another scenario: it gets what is set for it."""
         for fault in device.scenario.fault:
+            if self.gate is not None and self.gate.scenario is device.scenario and is_of_gate(fault):
+                continue  # set for everybody in that scenario
             self.faults_of(device).arm(fault, by=f"scenario {device.scenario.scenario}", number=self.number())
         for pattern, armed in self._coming:
             if fnmatch.fnmatchcase(device.name, pattern):
                 faults = self.faults_of(device)
                 if armed.number not in faults.had:
                     faults.arm(armed.fault, by=armed.by, number=armed.number)
+
+
+def is_of_gate(fault: Fault) -> bool:
+    """Whether it is set once for all devices, where it is for all devices."""
+    return isinstance(fault.act, (*OF_THE_LINE, HangUp))
 
 
 @dataclass(slots=True)
@@ -133,6 +169,11 @@ class DeviceFaults:
         self._alarms: dict[Armed, list[Alarm]] = {}
         self._connection = ""
 
+    @property
+    def device(self) -> Device:
+        """Whose they are."""
+        return self._device
+
     # ------------------------------------------------------------------ set and removed
 
     def arm(self, fault: Fault, *, by: str, number: int, stream: str = "") -> Armed:
@@ -150,7 +191,9 @@ class DeviceFaults:
         alarms = self._alarms[armed] = []
         if fault.for_ is not None:
             alarms.append(clock.call_at(clock.now() + fault.for_, lambda: self.remove(armed, "its time is over")))
-        if fault.every is not None:
+        if isinstance(fault.act, OF_THE_LINE):
+            self._stand_at_gate(armed)
+        elif fault.every is not None:
             self._strike_again(armed, fault.every)
         elif not stream and not self._is_of_events(fault):
             if fault.role == "connection" and (target := self._connection_target()) is not None and target.is_there:
@@ -163,6 +206,9 @@ class DeviceFaults:
 
     def arm_for_event(self, fault: Fault, exchange: Exchange, name: str) -> None:
         """Set a fault of a rule for the event `name` that is on its way."""
+        if isinstance(fault.act, OF_THE_LINE):
+            self._arm_for_the_next(fault, "rule")
+            return
         event = self._events.setdefault(exchange.stream, _Event(exchange, name))
         armed = self.arm(fault, by="rule", number=self._armoury.number(), stream=exchange.stream)
         if armed.gone:
@@ -173,6 +219,9 @@ class DeviceFaults:
 
     def strike_step(self, fault: Fault, exchange: Exchange | None) -> None:
         """The turn of a step has come: aimed at the answer it stands in, or at what it names."""
+        if isinstance(fault.act, OF_THE_LINE):
+            self._arm_for_the_next(fault, "step")
+            return
         number = self._armoury.number()
         armed = Armed(
             number,
@@ -184,10 +233,28 @@ class DeviceFaults:
         self._alarms[armed] = []
         self._occasion(armed, self._target(armed, exchange))
 
+    def _arm_for_the_next(self, fault: Fault, by: str) -> None:
+        """Set it for the connections the device opens next; once, however often its rule fits meanwhile."""
+        gate = self._armoury.gate
+        if isinstance(fault.act, ListenerGone) and gate is not None:
+            gate.arm(fault, by=by, number=self._armoury.number())
+        elif not any(each.fault is fault for each in self.armed):
+            self.arm(fault, by=by, number=self._armoury.number())
+
+    def _stand_at_gate(self, armed: Armed) -> None:
+        gate = self._armoury.gate
+        why = "the listener is not ours here" if gate is None else gate.objection(armed.fault, for_everybody=False)
+        if gate is None or why:
+            self.remove(armed, why)
+        else:
+            gate.add(armed, self)
+
     def remove(self, armed: Armed, why: str) -> None:
         """Remove a fault; what it does by lasting ends."""
         if armed.gone:
             return
+        if self._armoury.gate is not None and isinstance(armed.fault.act, OF_THE_LINE):
+            self._armoury.gate.discard(armed)
         armed.gone = True
         self.armed.remove(armed)
         for alarm in self._alarms.pop(armed, ()):
@@ -442,6 +509,8 @@ class DeviceFaults:
 
         lasting = Lasting("" if target.wire is None else target.wire.connection.id, undo)
         armed.undo.append(lasting)
+        if isinstance(armed.fault.act, Cut) and target.wire is not None:
+            target.wire.when_gone(over)  # the device has noticed the silence
         if seconds is not None:
             clock = self._armoury.clock
             self._alarms.setdefault(armed, []).append(clock.call_at(clock.now() + seconds, over))
