@@ -145,8 +145,8 @@ def test_json_goes_there_and_back() -> None:
 # ---------------------------------------------------------------------- rules at their edges
 
 
-def test_a_device_may_take_as_long_again_as_the_trouble_lasted() -> None:
-    """Who doubles its pauses may be in a long one when the trouble is over."""
+def test_a_device_may_be_in_a_pause_that_grew_when_trouble_is_over() -> None:
+    """Who doubles it waits twice as long as all the trouble lasted at most."""
 
     def after(seconds: float) -> str:
         life = up()
@@ -154,7 +154,11 @@ def test_a_device_may_take_as_long_again_as_the_trouble_lasted() -> None:
         life.close(5.0, "connection lost").disconnect(5.0, "fault away")
         return judge(life.back(45.0 + seconds).idle(200.0)).rule("recovery.reconnected").status
 
-    assert (after(38.0), after(42.0)) == ("kept", "broken")
+    assert (after(84.0), after(86.0)) == ("kept", "broken")
+
+
+def test_pauses_that_double_are_in_time_however_long_trouble_lasts() -> None:
+    assert judge(struggling(1.0, 2.0, 4.0, 8.0, 16.0)).rule("recovery.reconnected").status == "kept"
 
 
 def test_a_device_that_is_not_wanted_may_stay_away() -> None:
