@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mockcic.scenario.model import Answer, Rule, Scenario
-from mockcic.scenario.steps import Choice, Cue, PushStep, Repeat, Send, Sound, Step
+from mockcic.scenario.steps import Choice, Cue, PushStep, RawStep, Repeat, Send, Sound, Step
 
 Loc = tuple[int | str, ...]
 Line = Literal["reply", "downchannel", "either"]
@@ -97,9 +97,9 @@ def cues_of(scenario: Scenario) -> Iterator[PlacedCue]:
 def sounds_of(scenario: Scenario) -> Iterator[Sound]:
     """All sounds that are sent."""
     for placed in steps_of(scenario):
-        if isinstance(placed.step, Send):
-            if placed.step.audio is not None:
-                yield placed.step.audio
+        if isinstance(placed.step, Send) and placed.step.audio is not None:
+            yield placed.step.audio
+        if isinstance(placed.step, Send | RawStep):
             yield from placed.step.attach.values()
 
 

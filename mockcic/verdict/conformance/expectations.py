@@ -172,6 +172,8 @@ def _ordered(
 
 def foreign(story: Story, limits: Limits) -> Iterator[Case]:
     """Reports are about what the device was sent (or, of alerts, had already)."""
+    if any(each.is_raw for each in story.directives):
+        return  # what such a directive was about nobody knows
     known = _known(story)
     for event in story.events:
         for prefix, member in (
