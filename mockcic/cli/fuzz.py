@@ -84,7 +84,8 @@ def run(cases: Iterator[Case], count: int, given: dict[str, Any], names: Sequenc
     with trial.subject(given) as (subject, probe, limits):
         if not as_json:
             trials = "1 trial" if count == 1 else f"{count} trials"
-            click.echo(f"seed {given['seed']}, {trials} with {len(names)} directives, device {subject.name}")
+            kinds = names[0] if len(names) == 1 else f"{len(names)} directives"
+            click.echo(f"seed {given['seed']}, {trials} with {kinds}, device {subject.name}")
             click.echo(trial.about_probe(probe))
         teller = Teller(given["out"], probe, quiet=as_json)
         fuzz = Fuzz(

@@ -341,7 +341,10 @@ TEMPLATE_NAMES: Final = frozenset(
 
 SEND_OPTIONS: Final = ("audio", "attach", "dialogRequestId", "messageId")
 STEP_KEYS: Final = ("wait", "push", "use", "set", "go", "repeat", "if", "fault", "raw")
-A_STEP: Final = "a directive (Namespace.Name, or Namespace.Name: {payload}), or one of wait, push, use, set, go, repeat, if, fault, raw"
+A_STEP: Final = (
+    "a directive (Namespace.Name, or Namespace.Name: {payload}), "
+    "or one of wait, push, use, set, go, repeat, if, fault, raw"
+)
 
 
 def read_step(value: object) -> object:

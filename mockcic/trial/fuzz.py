@@ -20,6 +20,9 @@ CONFIRM: Final = 2
 FLAKY_TRIES: Final = 4
 """How often a smaller one is tried where the failure did not come each time (INF)."""
 
+JSON_BYTES: Final = 64 * 1024
+"""A directive that is longer is written into a scenario only (INF)."""
+
 LATE_S: Final = 1.0
 """How long a device is looked at that was found gone only before the next trial (INF)."""
 
@@ -59,7 +62,8 @@ class Found:
         return scenario_text(f"fuzz-{case.seed}-{case.number}", about, self.smallest.step(), asked)
 
     def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
+        """For `--json`; `smallest` is the step of a scenario, None where that is very long."""
+        size = len(self.smallest.body())
         return {
             "trial": self.case.number,
             "seed": self.case.seed,
@@ -70,8 +74,8 @@ class Found:
             "detail": self.health.detail,
             "again": f"{self.again} of {CONFIRM}",
             "same_as": self.same_as,
-            "smallest": self.smallest.step(),
-            "bytes": len(self.smallest.body()),
+            "smallest": self.smallest.step() if size <= JSON_BYTES else None,
+            "bytes": size,
             "tries": None if self.shrunk is None else self.shrunk.tries,
             "whole": None if self.shrunk is None else self.shrunk.whole,
         }
@@ -134,7 +138,7 @@ class Fuzz:
                     self._take(before, self._late(before), LATE_S)
                 before, trials = case, trials + 1
                 health = self._try_out(case.draft)
-                reopened += health.line != "kept"
+                reopened += health.is_fine and health.line != "kept"
                 self._tried(case, health)
                 if not health.is_fine:
                     self._take(case, health)

@@ -15,9 +15,6 @@ from mockcic.journal.filter import read_filter
 from mockcic.server.clock import LoopClock
 from mockcic.verdict.times import Times
 
-DELIVER_S: Final = 2.0
-"""How long a push may take to be handed to the connection: a device that died does not read (INF)."""
-
 GRACE_S: Final = 0.5
 """So soon after its line was lost the end of a process is seen (INF)."""
 
@@ -96,10 +93,9 @@ class Subject:
         last = self._record.last
         return 0 if last is None else last.number
 
-    def push(self, step: Mapping[str, Any]) -> int:
-        """Send a step of a scenario; the number of its entry, 0 when it was not handed to the connection."""
-        delivery = self.place.push(Push(step=dict(step), to=Target(device=[self.name]), within=DELIVER_S))
-        return delivery.delivered[0].number if delivery.delivered else 0
+    def push(self, step: Mapping[str, Any]) -> None:
+        """Send a step of a scenario. Not waited for: to a device that died nothing is ever handed over."""
+        self.place.push(Push(step=dict(step), to=Target(device=[self.name]), within=0.0))
 
     def wait(self, fits: Callable[[Entry], bool], within_s: float, *, after: int) -> Entry | None:
         """The first entry behind `after` that fits, None when none came in time."""
