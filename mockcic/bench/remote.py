@@ -13,7 +13,17 @@ from urllib.parse import quote, urlsplit
 from mockcic.bench.loading import Parcel
 from mockcic.bench.place import Hear, Lose
 from mockcic.control.client import ControlClient, ControlError
-from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Issue, Push, TokenPair, TokenShape
+from mockcic.control.shapes import (
+    Delivery,
+    DeviceChange,
+    DeviceShape,
+    FaultOrder,
+    FaultShape,
+    Issue,
+    Push,
+    TokenPair,
+    TokenShape,
+)
 from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.journal.entry import entry_from_json
 
@@ -254,6 +264,20 @@ class RemotePlace:
     def transcribe(self, token: str, text: str) -> None:
         """See `Place`."""
         self._client.ask("POST", self._client.device_path(token, "transcript"), json={"text": text})
+
+    def fault(self, order: FaultOrder) -> FaultShape:
+        """See `Place`."""
+        asked = order.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return FaultShape(**self._client.ask("POST", "/v1/faults", json=asked))
+
+    def faults(self) -> list[FaultShape]:
+        """See `Place`."""
+        return [FaultShape(**each) for each in self._client.ask("GET", "/v1/faults")["faults"]]
+
+    def remove_fault(self, number: int) -> None:
+        """See `Place`."""
+        if any(each.number == number for each in self.faults()):
+            self._client.ask("DELETE", f"/v1/faults/{number}")
 
     def reset(self, token: str) -> None:
         """See `Place`."""

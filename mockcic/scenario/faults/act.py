@@ -27,6 +27,9 @@ class Act(Part):
     SHORT: ClassVar[str] = ""
     """The member that a value which is no mapping stands for: `reset: CANCEL` is `reset: {code: CANCEL}`."""
 
+    SHORT_MAPPING: ClassVar[bool] = False
+    """Whether that member may be a mapping itself."""
+
     SHAPES: ClassVar[bool] = False
     """Whether it changes what is written from its moment on, instead of striking at it."""
 
@@ -45,9 +48,12 @@ class Act(Part):
     @model_validator(mode="wrap")
     @classmethod
     def _read_short(cls, value: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
-        if cls.SHORT and not isinstance(value, Mapping | cls):
-            return read({cls.SHORT: value})
-        return read(value)
+        if not cls.SHORT or isinstance(value, cls):
+            return read(value)
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        if isinstance(value, Mapping) and not (cls.SHORT_MAPPING and value and not known & set(value)):
+            return read(value)
+        return read({cls.SHORT: value})
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

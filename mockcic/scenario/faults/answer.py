@@ -18,8 +18,8 @@ class Status(Act):
     SHORT: ClassVar[str] = "code"
     SEES: ClassVar[str] = "the status, with `retry-after` where it is given, and a System.Exception or an OAuth error"
     GOOD: ClassVar[str] = (
-        "401: refreshes its token and asks again, once (PROTOCOL 2.5); 429, 503: waits as `retry-after` says, else with "
-        "growing pauses; 403: gives up and tells the user"
+        "401: refreshes its token and asks again, once (PROTOCOL 2.5); 429, 503: waits as `retry-after` says, else "
+        "with growing pauses; 403: gives up and tells the user"
     )
 
     code: Annotated[int, Field(ge=400, le=599)] = Field(description="401, 403, 429, 503 or any other from 400 on.")

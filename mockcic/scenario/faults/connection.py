@@ -105,6 +105,7 @@ class Pong(Act):
 
     AIMS: ClassVar[tuple[Role, ...]] = ("connection",)
     SHORT: ClassVar[str] = "how"
+    SHORT_MAPPING: ClassVar[bool] = True
     SEES: ClassVar[str] = "no PING with ACK, a late one, or one with foreign data"
     GOOD: ClassVar[str] = (
         "an unanswered PING means a dead line: a new connection (PROTOCOL 2.4); wrong data is no answer"

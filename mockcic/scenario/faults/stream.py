@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from h2.errors import ErrorCodes
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -76,18 +76,13 @@ class Trailers(Act):
     AIMS: ClassVar[tuple[Role, ...]] = ("answer", "token")
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "fields"
+    SHORT_MAPPING: ClassVar[bool] = True
     SEES: ClassVar[str] = "the whole answer, then HEADERS with END_STREAM"
     GOOD: ClassVar[str] = "takes the answer and does not mind the trailers (RFC 9113 8.1)"
 
     fields: dict[str, str] = Field(
         default_factory=lambda: {"x-mock": "trailer"}, description="Names, lower case, and values."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_fields(cls, value: Any) -> Any:
-        """`trailers: {x-checksum: abc}` are the fields themselves."""
-        return {"fields": value} if isinstance(value, dict) and set(value) != {"fields"} else value
 
     def about(self) -> str:
         """As of every act."""

@@ -121,7 +121,6 @@ class DeviceFaults:
         self._counts: dict[int, Count] = {}
         self._alarms: dict[Armed, list[Alarm]] = {}
         self._connection = ""
-        self._wire: Wire | None = None
 
     # ------------------------------------------------------------------ set and removed
 
@@ -142,8 +141,10 @@ class DeviceFaults:
         if fault.every is not None:
             self._strike_again(armed, fault.every)
         elif not stream and not self._is_of_events(fault):
-            if fault.role == "connection" and self._wire is not None and self._wire.is_open:
-                self._occasion(armed, self._connection_target())
+            if fault.role == "connection" and (target := self._connection_target()) is not None and target.is_there:
+                assert target.wire is not None
+                self._connection = target.wire.connection.id
+                self._occasion(armed, target)
             elif fault.role == "downchannel" and self._device.downchannel is not None:
                 self._occasion(armed, self._downchannel_target())
         return armed
@@ -204,7 +205,6 @@ class DeviceFaults:
         """A request of the device came on this connection."""
         if wire is None:
             return
-        self._wire = wire
         if wire.connection.id == self._connection:
             return
         self._connection = wire.connection.id
@@ -280,8 +280,7 @@ class DeviceFaults:
             return
         event.seen.add(armed)
         if fault.after is not None and fault.after.of_upload:
-            if armed.count.draws():
-                event.waiting.append(armed)
+            event.waiting.append(armed)
             return
         self._occasion(armed, self._target(armed, event.exchange))
 
@@ -291,7 +290,7 @@ class DeviceFaults:
             event.waiting.remove(armed)
             target = self._target(armed, event.exchange)
             after = armed.fault.after
-            if target is None:
+            if target is None or not armed.count.draws():
                 continue
             if after is not None and after.time:
                 self._later(armed, after.time, target)
@@ -351,7 +350,7 @@ class DeviceFaults:
 
     def _connection_target(self) -> Target | None:
         line = self._device.downchannel
-        wire = line.wire if line is not None and line.wire is not None else self._wire
+        wire = line.wire if line is not None and line.wire is not None else self._device.wire
         return None if wire is None else Target(wire, None, "")
 
     def _downchannel_target(self) -> Target | None:

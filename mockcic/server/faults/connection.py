@@ -67,7 +67,7 @@ class ConnectionTrouble:
         return frame
 
     def holds_back(self, stream_id: int, size: int) -> bool:
-        """Whether the window for these bytes is not given back now; the connection's is, where only a stream's is shut."""
+        """Whether the window for these bytes is held back; the connection's is not, where only a stream's is shut."""
         if 0 in self._shut:
             self._held[stream_id] = self._held.get(stream_id, 0) + size
             return True
