@@ -34,7 +34,7 @@ COLOURS: Final = {"fine": "green", "once of two": "yellow", "not fine": "red"}
     help="Cut once more at each position, with padding in the frames.  [8 where no number is given]",
 )  # fmt: skip
 @click.option("--gap", type=Seconds(), default=0.0, help="Wait so long between the two frames.  [0]")
-@click.option("--dribble/--no-dribble", default=True, help="At the end byte by byte.")
+@click.option("--no-dribble", is_flag=True, help="Not byte by byte at the end.")
 @trial.options
 def command(**given: Any) -> None:
     """Push a directive that a device obeys, cut into two DATA frames at each byte, and ask whether it is still fine.
@@ -81,7 +81,7 @@ def run(given: dict[str, Any]) -> Table:
             click.echo(f"{directive.name}, {message.size} bytes, {len(cuts)} cuts, device {subject.name}")
             click.echo(trial.about_probe(probe))
         torture.check(message)
-        return torture.run(message, cuts, dribble=given["dribble"])
+        return torture.run(message, cuts, dribble=not given["no_dribble"])
 
 
 def tick(result: Result, size: int) -> None:

@@ -18,6 +18,9 @@ from mockcic.verdict.times import Times
 GRACE_S: Final = 0.5
 """So soon after its line was lost the end of a process is seen (INF)."""
 
+LOOK_EVERY_S: Final = 0.2
+"""A process that ends before it connects tells nobody: it is looked at so often (INF)."""
+
 ONE: Final = Times(1, None)
 
 
@@ -127,12 +130,7 @@ class Subject:
             self.runner.start()
         elif self.is_there():
             return True
-        until = LoopClock().now() + within_s
-        while not self.is_there():
-            if self.ended(0.0) or self.wait(is_opening, until - LoopClock().now(), after=after) is None:
-                return False
-            after = self.mark()
-        return True
+        return self._comes(within_s, after)
 
     def restart(self, within_s: float) -> bool:
         """Start the process anew, if it is ours to start; whether it then has a downchannel within this time."""
@@ -141,7 +139,18 @@ class Subject:
         self.runner.stop()
         after = self.mark()
         self.runner.start()
-        return self.wait(is_opening, within_s, after=after) is not None and self.is_there()
+        return self._comes(within_s, after)
+
+    def _comes(self, within_s: float, after: int) -> bool:
+        """Whether it opens a downchannel behind `after` in time; not longer than its process runs."""
+        until = LoopClock().now() + within_s
+        while not self.is_there():
+            left_s = until - LoopClock().now()
+            if left_s <= 0 or self.ended(0.0):
+                return False
+            opened = self.wait(is_opening, min(left_s, LOOK_EVERY_S), after=after)
+            after = after if opened is None else opened.number
+        return True
 
 
 def is_opening(entry: Entry) -> bool:

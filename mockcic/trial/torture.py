@@ -231,8 +231,9 @@ class Torture:
         if not health.is_fine:
             raise StartError(f"the device is not fine after {message.name} in one piece: {health}")
         if sent and sent[0].data["bytes"] != message.part_bytes:
+            wrote = sent[0].data["bytes"]
             raise StartError(
-                f"the server wrote {sent[0].data['bytes']} bytes where {message.part_bytes} were expected: the scenario "
+                f"the server wrote {wrote} bytes where {message.part_bytes} were expected: the scenario "
                 "of the device writes in a dialect; give it another (mockcic load), or let a server be started here"
             )
 

@@ -18,10 +18,10 @@ LARGE = 2**30
 
 
 class NaiveDevice:
-    """See `Runner` of mockcic.trial. `bears` says what becomes of it by a message; `line` how it reads the line.
+    """See `Runner` of mockcic.trial. `bears` says what becomes of it by a message.
 
     It dies, hangs up and stays away, stops answering, or hangs up and connects anew. With `in_one_chunk` it sees a
-    delimiter only where it comes in one DATA frame; with `forgetful` it takes each chunk for the beginning of a part.
+    delimiter only where it comes in one DATA frame.
     """
 
     def __init__(

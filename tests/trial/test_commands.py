@@ -33,14 +33,14 @@ def trial_with(kind: str) -> int:
 def test_one_trial_is_repeated_alone_and_its_failure_written(mock: MockCIC, on_trial: OnTrial, tmp_path: Path) -> None:
     subject = on_trial(bears=lambda body, message: "reconnect" if b"null" in body else None)
     number, out = trial_with("null"), tmp_path / "found.yaml"
-    ran = run(mock, subject.name, "--only", str(number), "--strict", "--within", "1", "-o", str(out))
+    ran = run(mock, subject.name, "--only", str(number), "--strict", "--shrink", "4", "-o", str(out))
     assert ran.exit_code == 1, ran.output
     lines = ran.output.splitlines()
     assert lines[0] == f"seed {SEED}, 1 trial with SpeechSynthesizer.Speak, device {subject.name}"
     assert lines[1] == "probe     Clova.HandleDelegatedEvent, answered with Clova.ProcessDelegatedEvent"
     assert lines[2].startswith(f"trial {number:<4} SpeechSynthesizer.Speak: null payload.")
     assert "  reopened  the downchannel was opened anew after" in ran.output
-    assert "  smallest  4 bytes, " in ran.output
+    assert "4 tries, then they were used up (--shrink)" in ran.output
     assert lines[-2] == f"  written   {out}"
     assert lines[-1] == "1 trial, 1 failed, 1 different"
     assert load([out]).scenarios[0].scenario == f"fuzz-{SEED}-{number}"
