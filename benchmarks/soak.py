@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 from pydantic import ValidationError
@@ -39,8 +40,9 @@ from mockcic.sound.make import tone
 MEMORY_MB: Final = 24
 """PSS above the base that is taken for the allocator's, whatever the number of faults (INF)."""
 
-SETTLE_S: Final = 20.0
-"""What has to end by itself after the last device has ended by then."""
+SETTLE_S: Final = 75.0
+"""What has to end by itself after the last device has ended by then: the listener of the control API, stock Hypercorn,
+keeps a connection for a minute that its client has closed."""
 
 FAULTS_A_SECOND: Final = 20.0
 """Of all devices together."""
@@ -216,7 +218,7 @@ class Soak:
         """Whatever is remembered on purpose: devices, faults, the journal. Leaves no connection."""
         await self._http.delete("/v1/faults")
         for each in (await self._http.get("/v1/devices")).json()["devices"]:
-            await self._http.delete(f"/v1/devices/{each['device']}")
+            await self._http.delete(f"/v1/devices/{quote(each['device'], safe='')}")
         await self._http.delete("/v1/journal")
         await self._http.aclose()
         self._http = self._client()
