@@ -39,6 +39,9 @@ class Act(Part):
     IN_THE_HEAD: ClassVar[bool] = False
     """Whether it is in the headers of an answer, and each stream is an occasion for it."""
 
+    NEEDS_WIRE: ClassVar[bool] = True
+    """Whether it acts below ASGI: a stock server cannot do it."""
+
     SEES: ClassVar[str] = ""
     """What a device sees of it (docs/faults.md)."""
 

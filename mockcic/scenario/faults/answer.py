@@ -13,6 +13,7 @@ from mockcic.scenario.words import wrong
 class Status(Act):
     """A status instead of the answer: the token is refused in mid-session, too many requests, no service."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     IN_THE_HEAD: ClassVar[bool] = True
     AIMS: ClassVar[tuple[Role, ...]] = ("answer", "downchannel", "token")
     SHORT: ClassVar[str] = "code"
@@ -35,6 +36,7 @@ class Status(Act):
 class Portal(Act):
     """A captive portal: HTML where multipart was due, or a redirect to it."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     IN_THE_HEAD: ClassVar[bool] = True
     AIMS: ClassVar[tuple[Role, ...]] = ("answer", "downchannel", "token")
     SHORT: ClassVar[str] = "status"
@@ -53,6 +55,7 @@ class Portal(Act):
 class Empty(Act):
     """A 200 of multipart without a byte in it."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     SHORT: ClassVar[str] = "body"
     SEES: ClassVar[str] = "200, the right content type, END_STREAM; no byte"
     GOOD: ClassVar[str] = "takes it as an answer without directives"
@@ -67,6 +70,7 @@ class Empty(Act):
 class ContentType(Act):
     """Another content type than the body has; empty for none."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     IN_THE_HEAD: ClassVar[bool] = True
     AIMS: ClassVar[tuple[Role, ...]] = ("answer", "downchannel", "token")
     SHAPES: ClassVar[bool] = True
@@ -91,6 +95,7 @@ class ContentType(Act):
 class ContentLength(Act):
     """A content-length that lies."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     IN_THE_HEAD: ClassVar[bool] = True
     AIMS: ClassVar[tuple[Role, ...]] = ("answer", "token")
     SHAPES: ClassVar[bool] = True

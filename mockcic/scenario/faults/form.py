@@ -38,6 +38,7 @@ JSONS: Final = {
 class Multipart(Act):
     """Multipart that is not quite: delimiters, line ends, boundary."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "how"
     SEES: ClassVar[str] = "the answer in a wrong form"
@@ -59,6 +60,7 @@ class Multipart(Act):
 class ContentIdFault(Act):
     """Attachments whose Content-Id is wrong, doubled or missing."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     PER_DIRECTIVE: ClassVar[bool] = True
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "how"
@@ -77,6 +79,7 @@ class ContentIdFault(Act):
 class Json(Act):
     """JSON of a directive that cannot be read, or hardly."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     PER_DIRECTIVE: ClassVar[bool] = True
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "how"

@@ -24,6 +24,7 @@ MESSAGES: Final = {
 class Dialogue(Act):
     """Another dialogRequestId: of a dialogue that is over, of none there ever was, or none."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     PER_DIRECTIVE: ClassVar[bool] = True
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "id"
@@ -42,6 +43,7 @@ class Dialogue(Act):
 class Message(Act):
     """Directives with an unknown name, unknown or null members, wrong types."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     PER_DIRECTIVE: ClassVar[bool] = True
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "how"
@@ -64,6 +66,7 @@ class Message(Act):
 class Mutate(Act):
     """One member of the directive is changed at random, by the catalogue's types; the seed says how."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     PER_DIRECTIVE: ClassVar[bool] = True
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "seed"
@@ -80,6 +83,7 @@ class Mutate(Act):
 class Drop(Act):
     """Directives that never come: StopCapture, Hello, or any other with `directive`."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     PER_DIRECTIVE: ClassVar[bool] = True
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "all"
@@ -99,6 +103,7 @@ class Drop(Act):
 class Repeat(Act):
     """Directives that come more than once, with the same messageId."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     PER_DIRECTIVE: ClassVar[bool] = True
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "times"
@@ -115,6 +120,7 @@ class Repeat(Act):
 class Late(Act):
     """Directives that come late, behind others that were said after them."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     PER_DIRECTIVE: ClassVar[bool] = True
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "by"
@@ -132,6 +138,7 @@ class Late(Act):
 class Order(Act):
     """The directives of an answer in another order."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     AIMS: ClassVar[tuple[Role, ...]] = ("answer",)
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "how"
@@ -148,6 +155,7 @@ class Order(Act):
 class AttachmentFault(Act):
     """Attachments that come before their directive, never, or under a `cid:` that leads nowhere."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     PER_DIRECTIVE: ClassVar[bool] = True
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "how"
@@ -170,6 +178,7 @@ class AttachmentFault(Act):
 class AnswerTwice(Act):
     """Two answers to one event: its directives come on the downchannel too."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     AIMS: ClassVar[tuple[Role, ...]] = ("answer",)
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "pushed"
@@ -186,6 +195,7 @@ class AnswerTwice(Act):
 class TokenTrouble(Act):
     """The device's tokens end: by time, or taken back; in the middle of an upload if the moment says so."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     AIMS: ClassVar[tuple[Role, ...]] = ("connection",)
     SHORT: ClassVar[str] = "how"
     SEES: ClassVar[str] = "401 from its next request on, and its downchannel ends as the scenario's `auth` says"

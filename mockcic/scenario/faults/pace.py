@@ -26,6 +26,7 @@ class Pause(Part):
 class Pace(Act):
     """Slow: a late first byte, a rate, jitter, byte by byte, a pause in the middle of a boundary."""
 
+    NEEDS_WIRE: ClassVar[bool] = False
     AIMS: ClassVar[tuple[Role, ...]] = ("answer", "downchannel", "token")
     SHAPES: ClassVar[bool] = True
     SEES: ClassVar[str] = "the right bytes, late or in dribs and drabs"
