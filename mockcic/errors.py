@@ -38,6 +38,12 @@ class Problem:
         return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
 
 
+    @property
+    def said(self) -> str:
+        """All of it in one line, without the place."""
+        return "; ".join(each for each in (self.what, self.expected and f"expected {self.expected}", self.mend) if each)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something a device did that departs from the documents, though the mock went on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from mockcic.errors import Problem
 from mockcic.scenario.faults.fault import ACTS, how_to_write
 from mockcic.scenario.keys import CALLED, Loc, describe, keys_of, model_at
 from mockcic.scenario.model import Scenario
-from mockcic.scenario.node import Place
+from mockcic.scenario.node import Node, Place
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import A_STEP, STEP_KEYS, Change, PushStep, Send, Use, Wait
 from mockcic.scenario.words import DIRECTIVE_KEY, shown, suggest
@@ -41,9 +42,13 @@ _BOUNDS: Final = {
 
 def explain(source: Source, error: ValidationError, model: type[BaseModel] = Scenario) -> list[Problem]:
     """Every problem in the file that the models found."""
+    return explain_errors(source, error.errors(include_url=False), model)
+
+
+def explain_errors(source: Source, errors: Sequence[Any], model: type[BaseModel]) -> list[Problem]:
+    """The same of pydantic's errors, as it lists them."""
     unions: dict[Loc, list[Any]] = {}
     problems: list[Problem] = []
-    errors = error.errors(include_url=False)
     misspelt = {
         (*each["loc"][:-1], near) for each in errors if (near := _meant(source, each["loc"], model, each["type"]))
     }
@@ -58,6 +63,23 @@ def explain(source: Source, error: ValidationError, model: type[BaseModel] = Sce
     for loc, members in unions.items():
         problems.extend(_of_union(source, loc, members, model))
     return problems
+
+
+def explain_value(value: object, errors: Sequence[Any], model: type[BaseModel]) -> list[tuple[Loc, Problem]]:
+    """What is wrong in a value that is in no file, each with its place: keys, and numbers of items."""
+    source = Source("", json.dumps(value, default=str))
+    places = {} if source.root is None else dict(_places(source.root, ()))
+    problems = explain_errors(source, errors, model)
+    return [(places.get((problem.line, problem.column), ()), problem) for problem in problems]
+
+
+def _places(node: Node, way: Loc) -> Iterator[tuple[tuple[int, int], Loc]]:
+    yield (node.line, node.column), way
+    for name, (key, member) in (node.members or {}).items():
+        yield (key.line, key.column), (*way, name)
+        yield from _places(member, (*way, name))
+    for number, item in enumerate(node.items or ()):
+        yield from _places(item, (*way, number))
 
 
 def _meant(source: Source, loc: Loc, model: type[BaseModel], kind: str) -> str | None:
@@ -263,4 +285,4 @@ def _missing_mend(key: str) -> str:
     return examples.get(key, f"write `{key}: ...`")
 
 
-__all__ = ["explain"]
+__all__ = ["explain", "explain_errors", "explain_value"]

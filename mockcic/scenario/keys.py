@@ -22,6 +22,8 @@ from mockcic.scenario.steps import (
     FaultStep,
     Moment,
     PushStep,
+    RawBody,
+    RawStep,
     Repeat,
     Send,
     Sound,
@@ -39,6 +41,8 @@ CALLED: Final[dict[type[BaseModel], str]] = {
     Moment: "`after`",
     Heard: "a moment of the upload",
     Send: "a directive",
+    RawStep: "`raw`",
+    RawBody: "`raw`",
     Wait: "`wait`",
     PushStep: "`push`",
     Use: "`use`",
@@ -63,6 +67,7 @@ CALLED: Final[dict[type[BaseModel], str]] = {
 }
 _TAGGED: Final[dict[str, type[BaseModel]]] = {
     "send": Send,
+    "raw": RawStep,
     "wait": Wait,
     "push": PushStep,
     "use": Use,

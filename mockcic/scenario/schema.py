@@ -22,7 +22,7 @@ from mockcic.scenario.faults.pace import Pace
 from mockcic.scenario.faults.stream import Frames
 from mockcic.scenario.load import OF_A_PART
 from mockcic.scenario.model import Answer, NamedCue, Rule, Scenario
-from mockcic.scenario.steps import Change, Choice, Cue, FaultStep, PushStep, Repeat, Send, Sound, Use, Wait
+from mockcic.scenario.steps import Change, Choice, Cue, FaultStep, PushStep, RawBody, RawStep, Repeat, Send, Sound, Use, Wait
 from mockcic.scenario.words import DURATION_SCHEMA, TEMPLATE_SCHEMA
 
 Schema = dict[str, Any]
@@ -30,7 +30,7 @@ Schema = dict[str, Any]
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 DEFS: Final = "#/$defs/"
 
-STEPS: Final = (Send, Wait, PushStep, Use, Change, Repeat, Choice, FaultStep)
+STEPS: Final = (Send, RawStep, Wait, PushStep, Use, Change, Repeat, Choice, FaultStep)
 OF_FAULTS: Final = Fault.__module__.rpartition(".")[0] + "."
 
 _BARE: Final[Schema] = {"type": ["string", "number", "boolean", "null", "array"]}
@@ -76,6 +76,7 @@ _SHORT_FORMS: Final[dict[str, Callable[[Schema], Schema]]] = {
     "read_reply": lambda inner: {"anyOf": [{"const": "none"}, *inner["anyOf"]]},
     "read_step": lambda inner: {"x-ref": "Step"},
     "read_sound": lambda inner: {"anyOf": [{"type": "string", "description": "A file beside the scenario."}, inner]},
+    "read_raw": lambda inner: {"anyOf": [{"type": "string"}, inner]},
     "read_condition": lambda inner: {"anyOf": [_BARE, inner]},
     "read_moment": lambda inner: {"anyOf": [DURATION_SCHEMA, inner]},
     "read_bound": lambda inner: {"anyOf": [inner, DURATION_SCHEMA]},
@@ -129,6 +130,7 @@ def _close(defs: dict[str, Schema]) -> None:
     """What validators of the models ask for besides shapes."""
     sources = ("file", "base64", "silence", "tone", "say")
     defs[Sound.__name__]["oneOf"] = [{"required": [source]} for source in sources]
+    defs[RawBody.__name__]["oneOf"] = [{"required": [key]} for key in ("text", "base64")]
     defs["Condition"]["minProperties"] = 1
     answers = ("reply", "exception", "raw")
     defs[Answer.__name__]["not"] = {"anyOf": list(_pairs(answers))}
@@ -191,6 +193,7 @@ def _step(defs: Mapping[str, Schema]) -> Schema:
         "fault": defs[FaultStep.__name__]["properties"]["fault"] | {"description": FaultStep.__doc__},
         "repeat": {**defs[Repeat.__name__]["properties"]["repeat"], "description": Repeat.__doc__},
         "if": defs[Choice.__name__]["properties"]["if"],
+        "raw": defs[RawStep.__name__]["properties"]["raw"] | {"description": RawStep.__doc__},
     }
     others = [*properties]
     properties |= {key: value for key, value in defs[Choice.__name__]["properties"].items() if key != "if"}
@@ -216,6 +219,7 @@ def _step(defs: Mapping[str, Schema]) -> Schema:
             "repeat": alone,
             "fault": alone,
             "if": choice,
+            "raw": {"propertyNames": {"enum": ["raw", "attach"]}},
         },
         "dependentRequired": {"payload": ["directive"], "then": ["if"], "else": ["if"]},
         "anyOf": [{"required": [key]} for key in (*others, "directive", *directives)],
