@@ -37,7 +37,6 @@ class Problem:
         """`path:line:column`, as editors and compilers write it; the path alone for what is in no file (line 0)."""
         return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
 
-
     @property
     def said(self) -> str:
         """All of it in one line, without the place."""

@@ -79,8 +79,8 @@ def answer_problems(app: FastAPI) -> None:
         if first["type"] == "model_attributes_type" and len(where) == 1:
             kind = request.headers.get("content-type", "no content-type")
             return say(request, 415, f"content-type: found {kind}, expected {JSON_TYPE}", member="content-type")
-        of_fault = [each for each in error.errors() if each["loc"][:2] == ("body", "fault") and each["loc"][2:]]
-        if of_fault and isinstance(error.body, Mapping):
+        of_fault = [each for each in error.errors() if each["loc"][:2] == ("body", "fault")]
+        if of_fault and isinstance(error.body, Mapping) and "fault" in error.body:
             return _bad_fault(request, error.body["fault"], of_fault)
         wrong = [
             {"member": ".".join(map(str, each["loc"][1:])) or str(each["loc"][0]), "what": _what(each)}

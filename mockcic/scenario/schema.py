@@ -22,7 +22,20 @@ from mockcic.scenario.faults.pace import Pace
 from mockcic.scenario.faults.stream import Frames
 from mockcic.scenario.load import OF_A_PART
 from mockcic.scenario.model import Answer, NamedCue, Rule, Scenario
-from mockcic.scenario.steps import Change, Choice, Cue, FaultStep, PushStep, RawBody, RawStep, Repeat, Send, Sound, Use, Wait
+from mockcic.scenario.steps import (
+    Change,
+    Choice,
+    Cue,
+    FaultStep,
+    PushStep,
+    RawBody,
+    RawStep,
+    Repeat,
+    Send,
+    Sound,
+    Use,
+    Wait,
+)
 from mockcic.scenario.words import DURATION_SCHEMA, TEMPLATE_SCHEMA
 
 Schema = dict[str, Any]
