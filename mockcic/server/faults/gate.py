@@ -415,7 +415,7 @@ class Gate:
         facts: ConnectionFacts,
         go_on: GoOn,
     ) -> None:
-        throttle = Throttle(self._clock.sleep, stall_at=act.sent, stall_s=act.stall_s, rate=act.rate)
+        throttle = Throttle(self._clock, stall_at=act.sent, stall_s=act.stall_s, rate=act.rate)
         outer, inner = await socket_pair()
         within_s = FOREVER_S if act.rate or act.stall_s is None else HANDSHAKE_S + act.stall_s
         with outer, inner:
