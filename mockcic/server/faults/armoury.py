@@ -19,7 +19,7 @@ from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.line import OF_THE_LINE, Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
 from mockcic.server.clock import Alarm, Clock
-from mockcic.server.faults.armed import Armed, Count
+from mockcic.server.faults.armed import Armed, Count, Lasting
 from mockcic.server.faults.gate import Gate
 from mockcic.server.faults.strike import Target, strike
 from mockcic.server.faults.trouble import Trouble
@@ -81,16 +81,25 @@ class Armoury:
         if isinstance(fault.act, OF_THE_LINE) and (why := self._gate(fault).objection(fault, for_everybody=False)):
             raise FaultError(why)
         self._coming.append((device, Armed(number, Count(fault), by)))
+        if fault.for_ is not None:
+            self.clock.call_at(self.clock.now() + fault.for_, lambda: self._forget(number))
         known = devices.values() if isinstance(devices, Mapping) else devices
         for each in list(known):
             if fnmatch.fnmatchcase(each.name, device):
                 self.faults_of(each).arm(fault, by=by, number=number)
         return number
 
+    def used_up(self, number: int, device: str) -> None:
+        """A fault is gone from the one device it was set for."""
+        self._coming = [each for each in self._coming if each[0] != device or each[1].number != number]
+
+    def _forget(self, number: int) -> None:
+        self._coming = [each for each in self._coming if each[1].number != number]
+
     def remove(self, number: int, devices: Iterator[Device]) -> bool:
         """Remove a fault from all devices; False when there is none of this number."""
         before = len(self._coming)
-        self._coming = [each for each in self._coming if each[1].number != number]
+        self._forget(number)
         found = len(self._coming) < before
         found = (self.gate is not None and self.gate.remove_number(number)) or found
         for each in list(devices):
@@ -127,7 +136,7 @@ class Armoury:
         for pattern, armed in self._coming:
             if fnmatch.fnmatchcase(device.name, pattern):
                 faults = self.faults_of(device)
-                if not any(each.number == armed.number for each in faults.armed):
+                if armed.number not in faults.had:
                     faults.arm(armed.fault, by=armed.by, number=armed.number)
 
 
@@ -151,6 +160,8 @@ class DeviceFaults:
 
     def __init__(self, device: Device, armoury: Armoury) -> None:
         self.armed: list[Armed] = []
+        self.had: set[int] = set()
+        """Numbers of those from outside that it was given: one that is used up does not come again."""
         self._device = device
         self._armoury = armoury
         self._events: dict[str, _Event] = {}
@@ -174,6 +185,7 @@ class DeviceFaults:
             return armed
         self.armed.append(armed)
         if not stream:
+            self.had.add(number)
             self._record(armed, "armed", fault.act.about())
         clock = self._armoury.clock
         alarms = self._alarms[armed] = []
@@ -247,11 +259,12 @@ class DeviceFaults:
         self.armed.remove(armed)
         for alarm in self._alarms.pop(armed, ()):
             alarm.cancel()
-        for undo in armed.undo:
-            undo()
+        for each in armed.undo:
+            each.undo()
         armed.undo.clear()
         if not armed.stream:
             self._record(armed, "gone", why)
+            self._armoury.used_up(armed.number, self._device.name)
 
     def remove_number(self, number: int) -> bool:
         """Remove the fault of this number; False when there is none."""
@@ -285,6 +298,17 @@ class DeviceFaults:
             fault = armed.fault
             if fault.role == "downchannel" and fault.every is None and not self._is_of_events(fault):
                 self._occasion(armed, self._line_target(line))
+
+    def connection_over(self, connection: str) -> None:
+        """A connection of the device is no more: nothing that was to end on it has to be ended."""
+        for armed in list(self.armed):
+            armed.undo = [each for each in armed.undo if each.connection != connection]
+            if armed.count.spent and not armed.undo and not armed.fault.act.SHAPES and not self._waits(armed):
+                self.remove(armed, "its connection is over")
+
+    def _waits(self, armed: Armed) -> bool:
+        """Whether it is still to strike, later."""
+        return bool(self._alarms.get(armed)) or any(armed in event.waiting for event in self._events.values())
 
     def event_arrives(self, exchange: Exchange) -> None:
         """A request for an event is there; its name is not known yet."""
@@ -357,7 +381,7 @@ class DeviceFaults:
             event.waiting.remove(armed)
             target = self._target(armed, event.exchange)
             after = armed.fault.after
-            if target is None or not armed.count.draws():
+            if target is None or not (_each_message(armed.fault) or armed.count.draws()):
                 continue
             if after is not None and after.time:
                 self._later(armed, after.time, target)
@@ -366,13 +390,8 @@ class DeviceFaults:
 
     def _occasion(self, armed: Armed, target: Target | None) -> None:
         """A fault could strike at this target: whether it does, and when."""
-        act, after = armed.fault.act, armed.fault.after
-        if target is None or armed.gone:
-            return
-        if act.SHAPES and target.trouble is not None and _each_message(armed.fault):
-            target.trouble().shape(armed)
-            return
-        if not armed.count.draws():
+        after = armed.fault.after
+        if target is None or armed.gone or not (_each_message(armed.fault) or armed.count.draws()):
             return
         if after is not None and (after.headers or after.sent is not None) and target.trouble is not None:
             target.trouble().plan(armed)
@@ -459,12 +478,13 @@ class DeviceFaults:
                 (tokens.expire if act.how == "expire" else tokens.revoke)(self._device.key)
             self._struck(armed, target)
             return
+        if act.SHAPES and target.trouble is not None:
+            target.trouble().shape(armed)
+            if not _each_message(armed.fault):
+                self._struck(armed, target)
+            return
         self._struck(armed, target)  # before what it leads to
-        if act.SHAPES:
-            if target.trouble is not None:
-                target.trouble().shape(armed)
-                return
-        else:
+        if not act.SHAPES:
             undo = strike(
                 armed.fault,
                 target,
@@ -480,14 +500,15 @@ class DeviceFaults:
         seconds = armed.fault.act.lasts_s
 
         def over() -> None:
-            if undo in armed.undo:
-                armed.undo.remove(undo)
+            if lasting in armed.undo:
+                armed.undo.remove(lasting)
                 undo()
                 self._record(armed, "over", armed.fault.act.about(), target)
                 if armed.count.spent and not armed.undo:
                     self.remove(armed, "it struck as often as it was to")
 
-        armed.undo.append(undo)
+        lasting = Lasting("" if target.wire is None else target.wire.connection.id, undo)
+        armed.undo.append(lasting)
         if isinstance(armed.fault.act, Cut) and target.wire is not None:
             target.wire.when_gone(over)  # the device has noticed the silence
         if seconds is not None:
@@ -539,7 +560,8 @@ def _began(armed: Armed) -> bool:
 
 def _each_message(fault: Fault) -> bool:
     """Whether each directive, or on a downchannel each message, is an occasion, and not the stream."""
-    return fault.act.PER_DIRECTIVE or (fault.role == "downchannel" and not fault.act.IN_THE_HEAD)
+    act = fault.act
+    return act.SHAPES and (act.PER_DIRECTIVE or (fault.role == "downchannel" and not act.IN_THE_HEAD))
 
 
 def _unanswered(armed: Armed, detail: str) -> Finding:
