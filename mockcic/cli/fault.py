@@ -80,10 +80,8 @@ def command(
 
 def read_fault(words: Sequence[str]) -> dict[str, Any]:
     """A fault of words (`reset CANCEL after.sent=120`), or of one word that is YAML."""
-    from mockcic.scenario.load import read_variable
-
     if len(words) == 1 and words[0].lstrip().startswith("{"):
-        return _read_yaml(words[0])
+        return dict(_read_yaml(words[0]))
     fault: dict[str, Any] = {}
     plain = [word for word in words if "=" not in word or not word.partition("=")[0]]
     if len(plain) > 2:
@@ -92,7 +90,7 @@ def read_fault(words: Sequence[str]) -> dict[str, Any]:
             "commands"
         )
     if plain:
-        fault[plain[0]] = read_variable(plain[1]) if len(plain) == 2 else {}
+        fault[plain[0]] = _read_value(plain[1]) if len(plain) == 2 else {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
@@ -104,18 +102,23 @@ def read_fault(words: Sequence[str]) -> dict[str, Any]:
             if not isinstance(inner, dict):
                 raise click.UsageError(f"found {word} beside {step}={inner}; expected one of them")
             place = inner
-        place[last] = read_variable(value)
+        place[last] = _read_value(value)
     return fault
 
 
-def _read_yaml(text: str) -> dict[str, Any]:
+def _read_value(text: str) -> Any:
+    """A value as YAML has it: a plain one, or a list or mapping in brackets."""
+    from mockcic.scenario.load import read_variable
+
+    return _read_yaml(text) if text[:1] in ("[", "{") else read_variable(text)
+
+
+def _read_yaml(text: str) -> Any:
     from mockcic.scenario.source import Source
 
     source = Source("<fault>", text)
     if source.problems:
         raise click.UsageError(f"the fault is not YAML: {source.problems[0].said}")
-    if not isinstance(source.values, dict):
-        raise click.UsageError("expected a fault as a mapping: '{reset: CANCEL, after: {sent: 120}}'")
     return source.values
 
 
