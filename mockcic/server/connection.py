@@ -196,8 +196,10 @@ class Connection(TCPServer):
             self.close(reason)
             return
         self._because(reason)
-        with suppress(OSError):  # it may be gone already
-            _reset_on_close(self._transport.get_extra_info("socket"))
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None and sock.fileno() >= 0:  # a transport that is closed has none, or one that is closed too
+            with suppress(OSError):  # the client may be gone already
+                _reset_on_close(sock)
         self._transport.abort()
 
     def drop(self, reason: str) -> None:
