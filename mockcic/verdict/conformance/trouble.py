@@ -209,6 +209,8 @@ def _struck(story: Story, strike: Strike, line: Line) -> bool:
         return True
     if strike.connection != line.connection or line is story.lines[-1]:
         return False  # a device that left what was struck and never came again may have been switched off
+    if strike.act == "goaway":
+        return True  # it may let its events end before it leaves, however long they take
     until_s = strike.at_s if strike.on == "answer" else strike.until_s
     return line.closed_s <= until_s + GRACE_S
 
