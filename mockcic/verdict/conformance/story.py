@@ -68,6 +68,8 @@ class Sent:
     stream: str
     payload: Mapping[str, Any]
     sound_s: float | None = None
+    is_raw: bool = False
+    """Written as it stands, to try the device: what is due because of it nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -519,7 +521,8 @@ class _Draft:
                 "dialogue": entry.dialogue,
                 "line": str(data.get("line", "")),
                 "stream": entry.stream,
-                "payload": payload if isinstance(payload, Mapping) else {},
+                "payload": payload if isinstance(payload, Mapping) and "raw" not in data else {},
+                "is_raw": "raw" in data,
             }
         )
         if entry.name == HELLO and (line := self._lines.get(entry.stream)) is not None:
