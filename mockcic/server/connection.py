@@ -58,6 +58,8 @@ class Connection(TCPServer):
         self._flow = flow
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)
         self._http2: Http2 | None = None
+        self.prepare: Callable[[Http2], None] | None = None
+        """Called with its HTTP/2 before that says its first word."""
         self._reason: str | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._last_byte_at = loop.time()
@@ -128,6 +130,8 @@ class Connection(TCPServer):
             server=self._address("sockname"),
         )
         self._flow.when_resumed = self._http2.resumed
+        if self.prepare is not None:
+            self.prepare(self._http2)
         await self._http2.initiate()
         begin = begin or await self.reader.read(READ_BYTES)
         self._unwatch()

@@ -13,7 +13,7 @@ from mockcic.scenario.faults.act import Act, Role
 from mockcic.scenario.faults.answer import ContentLength, ContentType, Empty, Portal, Status
 from mockcic.scenario.faults.connection import BadFrame, Goaway, Ping, Pong, SettingsAck, SettingsChange
 from mockcic.scenario.faults.form import ContentIdFault, Json, Multipart
-from mockcic.scenario.faults.line import OF_THE_LINE, Accept, Certificate, Cut, HangUp, ListenerGone, Network, Tls
+from mockcic.scenario.faults.line import Accept, Certificate, Cut, HangUp, ListenerGone, Network, Tls
 from mockcic.scenario.faults.meaning import (
     AnswerTwice,
     AttachmentFault,
@@ -269,11 +269,9 @@ def _impossible(fault: Fault) -> tuple[str, str, str] | None:
         return f"`after: {after}` of a fault on accept", "a duration", "no device is known yet"
     if after is not None and after.of_upload and role == "token":
         return "a moment of an upload for the authorization server", "request, headers, {sent: BYTES}", ""
-    if (fault.client or fault.server_name) and (
-        role != "accept" or isinstance(fault.act, ListenerGone) or not isinstance(fault.act, OF_THE_LINE)
-    ):
+    if (fault.client or fault.server_name) and (role != "accept" or isinstance(fault.act, ListenerGone)):
         key = "client" if fault.client else "server_name"
-        return f"`{key}` beside `{kind}`", "it beside accept, certificate or tls", "aim others with `on` and `event`"
+        return f"`{key}` beside `{kind}`", "it beside what is aimed at accept", "aim others with `on` and `event`"
     if role == "accept" and fault.event:
         return f"`event` beside `{kind}` on accept", "client or server_name", "no event is known yet"
     if fault.every is not None and role in ("answer", "token"):

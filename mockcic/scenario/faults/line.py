@@ -302,7 +302,6 @@ class HangUp(Act):
         return f"every connection is ended at once with {how}"
 
 
-OF_THE_LINE: Final = (Accept, Certificate, Tls, ListenerGone)
 """Acts on connections that are only about to be: the gate does them, not a device."""
 
 

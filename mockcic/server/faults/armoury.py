@@ -16,7 +16,7 @@ from mockcic.errors import FaultError, Finding
 from mockcic.journal.store import Journal
 from mockcic.scenario.faults.answer import Empty
 from mockcic.scenario.faults.fault import Fault
-from mockcic.scenario.faults.line import OF_THE_LINE, Cut, HangUp, ListenerGone
+from mockcic.scenario.faults.line import Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
 from mockcic.server.clock import Alarm, Clock
 from mockcic.server.faults.armed import Armed, Count, Lasting
@@ -78,7 +78,7 @@ class Armoury:
         if device == "*" and is_of_gate(fault):
             self._gate(fault).arm(fault, by=by, number=number)
             return number
-        if isinstance(fault.act, OF_THE_LINE) and (why := self._gate(fault).objection(fault, for_everybody=False)):
+        if fault.role == "accept" and (why := self._gate(fault).objection(fault, for_everybody=False)):
             raise FaultError(why)
         self._coming.append((device, Armed(number, Count(fault), by)))
         if fault.for_ is not None:
@@ -142,7 +142,7 @@ class Armoury:
 
 def is_of_gate(fault: Fault) -> bool:
     """Whether it is set once for all devices, where it is for all devices."""
-    return isinstance(fault.act, (*OF_THE_LINE, HangUp))
+    return fault.role == "accept" or isinstance(fault.act, HangUp)
 
 
 @dataclass(slots=True)
@@ -191,7 +191,7 @@ class DeviceFaults:
         alarms = self._alarms[armed] = []
         if fault.for_ is not None:
             alarms.append(clock.call_at(clock.now() + fault.for_, lambda: self.remove(armed, "its time is over")))
-        if isinstance(fault.act, OF_THE_LINE):
+        if fault.role == "accept":
             self._stand_at_gate(armed)
         elif fault.every is not None:
             self._strike_again(armed, fault.every)
@@ -206,7 +206,7 @@ class DeviceFaults:
 
     def arm_for_event(self, fault: Fault, exchange: Exchange, name: str) -> None:
         """Set a fault of a rule for the event `name` that is on its way."""
-        if isinstance(fault.act, OF_THE_LINE):
+        if fault.role == "accept":
             self._arm_for_the_next(fault, "rule")
             return
         event = self._events.setdefault(exchange.stream, _Event(exchange, name))
@@ -219,7 +219,7 @@ class DeviceFaults:
 
     def strike_step(self, fault: Fault, exchange: Exchange | None) -> None:
         """The turn of a step has come: aimed at the answer it stands in, or at what it names."""
-        if isinstance(fault.act, OF_THE_LINE):
+        if fault.role == "accept":
             self._arm_for_the_next(fault, "step")
             return
         number = self._armoury.number()
@@ -253,7 +253,7 @@ class DeviceFaults:
         """Remove a fault; what it does by lasting ends."""
         if armed.gone:
             return
-        if self._armoury.gate is not None and isinstance(armed.fault.act, OF_THE_LINE):
+        if self._armoury.gate is not None and armed.fault.role == "accept":
             self._armoury.gate.discard(armed)
         armed.gone = True
         self.armed.remove(armed)
