@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from mockcic.journal.entry import Entry
-from mockcic.verdict.conformance.trouble import BY_FAULT, GRACE_S, Strike, Trouble, read_strikes, troubles_of
+from mockcic.verdict.conformance.trouble import BY_FAULT, EARLY_S, GRACE_S, Strike, Trouble, read_strikes, troubles_of
 
 HELLO: Final = "Clova.Hello"
 SPEECH: Final = "SpeechRecognizer.Recognize"
@@ -219,7 +219,9 @@ class Story:
         )
 
     def may_repeat(self, first: Told, at_s: float) -> bool:
-        """Whether an event may be said again at this time: trouble may have kept its answer from the device."""
+        """Whether an event may be said again at this time: it had no answer, or trouble may have kept it back."""
+        if first.lost and first.answered_s is not None and first.answered_s <= at_s + EARLY_S:
+            return True
         if self.is_struck(first.stream):
             return True
         return not first.is_answered and self.is_explained(first.began_s, at_s)
