@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mockcic.bench.loading import Parcel
-from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Issue, Push, TokenPair, TokenShape
+from mockcic.control.shapes import (
+    ClockShape,
+    ClockTurned,
+    Delivery,
+    DeviceChange,
+    DeviceShape,
+    Issue,
+    Push,
+    TokenPair,
+    TokenShape,
+)
 from mockcic.journal.entry import Entry
 
 Hear = Callable[[Entry], None]
@@ -97,8 +107,17 @@ class Place(Protocol):
     def revoke_token(self, token: str) -> None:
         """Take the tokens of a device back."""
 
-    def advance(self, by: str | float) -> int:
-        """Turn the clock of tokens forward; how many expired by it."""
+    def clock(self) -> ClockShape:
+        """What the server's clock shows, and how it goes."""
+
+    def advance(self, *, by: str | float | None, to: str | None) -> ClockTurned:
+        """Turn it forward; returns when all that came due was handed to the connections."""
+
+    def set_factor(self, factor: float) -> None:
+        """Let it run so many times as fast as real time."""
+
+    def put_right(self) -> None:
+        """Let it show real time again."""
 
     def push(self, push: Push) -> Delivery:
         """Push a directive; returns when its bytes were handed to the connections."""

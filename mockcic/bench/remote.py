@@ -12,8 +12,18 @@ from urllib.parse import quote, urlsplit
 
 from mockcic.bench.loading import Parcel
 from mockcic.bench.place import Hear, Lose
-from mockcic.control.client import ControlClient, ControlError
-from mockcic.control.shapes import Delivery, DeviceChange, DeviceShape, Issue, Push, TokenPair, TokenShape
+from mockcic.control.client import TURN_S, ControlClient, ControlError
+from mockcic.control.shapes import (
+    ClockShape,
+    ClockTurned,
+    Delivery,
+    DeviceChange,
+    DeviceShape,
+    Issue,
+    Push,
+    TokenPair,
+    TokenShape,
+)
 from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.journal.entry import entry_from_json
 
@@ -280,9 +290,22 @@ class RemotePlace:
         """See `Place`."""
         self._client.ask("POST", "/v1/auth/revoke", json={"device": token})
 
-    def advance(self, by: str | float) -> int:
+    def clock(self) -> ClockShape:
         """See `Place`."""
-        return int(self._client.ask("POST", "/v1/auth/advance", json={"by": by})["expired"])
+        return ClockShape(**self._client.ask("GET", "/v1/clock"))
+
+    def advance(self, *, by: str | float | None, to: str | None) -> ClockTurned:
+        """See `Place`."""
+        asked = {name: value for name, value in (("by", by), ("to", to)) if value is not None}
+        return ClockTurned(**self._client.ask("POST", "/v1/clock/advance", json=asked, wait_s=TURN_S))
+
+    def set_factor(self, factor: float) -> None:
+        """See `Place`."""
+        self._client.ask("PATCH", "/v1/clock", json={"factor": factor})
+
+    def put_right(self) -> None:
+        """See `Place`."""
+        self._client.ask("POST", "/v1/clock/reset")
 
     def push(self, push: Push) -> Delivery:
         """See `Place`."""

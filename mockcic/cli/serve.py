@@ -81,6 +81,12 @@ if TYPE_CHECKING:
     help="Close connections that are silent for so long.  [default: never]",
 )
 @click.option(
+    "--time-factor",
+    type=click.FloatRange(min=0.0, max=10_000.0),
+    default=1.0,
+    help="Let the server's clock go so many times as fast as real time; 0: it stands until it is turned.  [default: 1]",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -275,7 +281,13 @@ class Serving:
             raise StartError("--key needs --cert beside it")
         command: str | None = options["recogniser"]
         recogniser = None if command is None else by_command(command)
-        return Service(scenarios, listening, journaling=journaling, recogniser=recogniser)
+        return Service(
+            scenarios,
+            listening,
+            time_factor=options["time_factor"],
+            journaling=journaling,
+            recogniser=recogniser,
+        )
 
     def _saved(self, service: Service) -> SavedAudio | None:
         folder: Path | None = self._options["save_audio"]

@@ -26,6 +26,7 @@ Kind = Literal[
     "finding",
     "token",
     "scenario",
+    "clock",
     "verdict",
 ]
 

@@ -95,6 +95,10 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
     "lives_s": "of a token that begins to live: for how many seconds",
     "error": "of a refused token: the error as RFC 6749 calls it",
     "guest": "of a token: true for a guest's",
+    "clock": "the server's clock, ISO 8601, while it is turned or does not go as real time does",
+    "by_s": "of a clock that is turned: by how many seconds",
+    "to": "of a clock that is turned: the time it will show, ISO 8601",
+    "factor": "of a clock: how many times as fast as real time it goes from now on",
 }
 """Members that only some kinds have."""
 

@@ -70,6 +70,11 @@ class Downchannel:
         self._queue.clear()
         self._is_over()
 
+    @property
+    def writing(self) -> bool:
+        """Something waits to be handed over."""
+        return self._writing
+
     async def over(self) -> None:
         """Wait until the last byte has been handed over."""
         if not self._closed:

@@ -15,7 +15,7 @@ from mockcic.journal.redact import shortened
 from mockcic.journal.store import Journal
 from mockcic.scenario.engine import DeviceFacts
 from mockcic.scenario.model import Scenario
-from mockcic.server.clock import Clock
+from mockcic.server.clock import TurnableClock
 from mockcic.server.device import Device
 
 KNOWN: Final = 20_000
@@ -40,7 +40,7 @@ class Registry:
     """
 
     def __init__(
-        self, scenarios: Scenarios, journal: Journal, clock: Clock, key_of: Callable[[str], str] = str
+        self, scenarios: Scenarios, journal: Journal, clock: TurnableClock, key_of: Callable[[str], str] = str
     ) -> None:
         self.scenarios = scenarios
         self.key_of = key_of

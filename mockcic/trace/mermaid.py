@@ -31,6 +31,7 @@ SYMBOLS: Final[dict[MarkSort, str]] = {
     "timeout": "◔",
     "device": "◆",
     "token": "⚿",
+    "clock": "◷",
     "verdict": "✕",
 }
 

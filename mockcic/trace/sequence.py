@@ -31,6 +31,7 @@ MarkSort = Literal[
     "timeout",
     "device",
     "token",
+    "clock",
     "verdict",
 ]
 
@@ -180,6 +181,8 @@ class _Reading:
             case "match":
                 if not name:
                     self._mark(entry, "unmatched", f"no rule fits {data.get('event', '')}", None, _nearest(data))
+            case "clock":
+                self._mark(entry, "clock", f"clock {name}", None, said(data.get("to", data.get("factor"))))
             case "verdict":
                 if data.get("status") != "kept":
                     self._mark(entry, "verdict", f"{said(data.get('status'))}: {name}")

@@ -49,6 +49,7 @@ def test_what_is_no_message_is_a_mark() -> None:
         ("timeout", "…4f2a", "events", 1),
         ("error", "…4f2a", "downchannel", 1),
         *[("token", "…4f2a", "device", 1)] * 4,
+        ("clock", "", "device", 1),
         ("closed", "…4f2a", "downchannel", 1),
         ("disconnect", "…4f2a", "device", 1),
         ("verdict", "", "device", 1),

@@ -63,6 +63,8 @@ class Sent:
     stream: str
     payload: Mapping[str, Any]
     sound_s: float | None = None
+    by_another_clock: bool = False
+    """The server's clock was turned when it was sent: a time in it may be none of the device's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +385,7 @@ class _Draft:
                 "line": str(data.get("line", "")),
                 "stream": entry.stream,
                 "payload": payload if isinstance(payload, Mapping) else {},
+                "by_another_clock": "clock" in data,
             }
         )
         if entry.name == HELLO and (line := self._lines.get(entry.stream)) is not None:
