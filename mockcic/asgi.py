@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mockcic.errors import Problem, ScenarioError
 from mockcic.scenario.load import builtin, load
+from mockcic.scenario.walk import faults_of
 from mockcic.server.app import Cic
 from mockcic.server.exchange import Send
 from mockcic.server.request import Receive, Scope
@@ -38,7 +40,27 @@ def create_app(scenarios: ScenarioSet | Sequence[str | Path] | None = None) -> C
         chosen = load([Path(path) for path in scenarios])
     else:
         chosen = scenarios
+    _refuse_faults(chosen)
     return Cic(chosen, on_start=lambda: logging.getLogger("mockcic").warning(LOST))
+
+
+def _refuse_faults(scenarios: ScenarioSet) -> None:
+    """Faults below ASGI are an error here and now, not a surprise when they should strike. Raises `ScenarioError`."""
+    problems = [
+        Problem(
+            scenario.path or scenario.scenario,
+            0,
+            0,
+            f"{'.'.join(map(str, placed.loc))}: the fault {placed.fault.kind} acts below ASGI",
+            "a fault that any ASGI server can carry out, such as pace, status or json",
+            "`mockcic serve` has all of them",
+        )
+        for scenario in scenarios.scenarios
+        for placed in faults_of(scenario)
+        if placed.fault.act.NEEDS_WIRE
+    ]
+    if problems:
+        raise ScenarioError(problems)
 
 
 class FromEnvironment:

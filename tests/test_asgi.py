@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from mockcic.asgi import LOST, create_app
+from mockcic.errors import ScenarioError
 from tests.support.golden import golden
 
 SCENARIO = """scenario: plain
@@ -61,3 +63,10 @@ async def test_an_application_can_be_made_of_files(tmp_path: Path) -> None:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client:
         assert (await client.get("/ping", headers={"authorization": "Bearer x"})).status_code == 204
+
+
+def test_a_fault_that_a_stock_server_cannot_carry_out_is_an_error_when_it_is_loaded(tmp_path: Path) -> None:
+    scenario = tmp_path / "trouble.yaml"
+    scenario.write_text("scenario: trouble\nfault: [{pace: {rate: 1KB/s}}, {reset: CANCEL}]\n")
+    with pytest.raises(ScenarioError, match=r"fault\.1: the fault reset acts below ASGI"):
+        create_app([scenario])

@@ -1,11 +1,60 @@
-"""The plugin as its users have it: a test file, run by pytest in a process of its own."""
+"""The plugin as its users have it: a test file, run by pytest.
+
+In this process, where a start costs a tenth of one in a process of its own; the first test, workers and wrong options
+have that too.
+"""
 
 from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from mockcic import MockCIC
 from mockcic.trace.file import read_trace
+
+LEAN = (
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:schemathesis",
+    "-p",
+    "no:hypothesispytest",
+    "-W",
+    "ignore::pytest.PytestDeprecationWarning",
+)
+"""Without what only our own tests have: it takes seconds to import."""
+
+
+class Imported:
+    """Keeps what a run imported, but for its own test files: pytester forgets it all, and few modules bear that."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._modules: dict[str, ModuleType] = {}
+
+    def pytest_unconfigure(self) -> None:
+        for name, module in list(sys.modules.items()):
+            if not (getattr(module, "__file__", None) or "").startswith(str(self._folder)):
+                self._modules[name] = module
+
+    def keep(self) -> None:
+        sys.modules.update(self._modules)
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run the tests that `pytester` made, with a server of their own; what warns there is no error, as at home."""
+    imported = Imported(pytester.path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        result = pytester.runpytest_inprocess(*LEAN, *arguments, plugins=[imported])
+    imported.keep()
+    return result
+
 
 CLIENT = """
 import ssl
@@ -73,7 +122,7 @@ def test_marked(cic):
     assert cic.scenario.scenario == "greet"
 """
     )
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
 
 
 def test_the_ini_file_chooses_the_scenario_of_every_test(pytester: pytest.Pytester) -> None:
@@ -82,13 +131,13 @@ def test_the_ini_file_chooses_the_scenario_of_every_test(pytester: pytest.Pytest
         ".yaml", one="scenario: one\nsettings: {same_connection: false}\non: [{event: '*', exception: {code: 500}}]\n"
     )
     pytester.makepyfile(CLIENT + "\ndef test_it(cic):\n    assert say(cic, cic.device(), 'hello').status_code == 500\n")
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
 
 
 def test_a_wrong_scenario_fails_with_its_place(pytester: pytest.Pytester) -> None:
     pytester.makefile(".yaml", bad="scenario: bad\non:\n  - event: '*'\n    repply: none\n")
     pytester.makepyfile("def test_it(cic):\n    cic.load('bad.yaml')\n")
-    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    result = run(pytester)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*bad.yaml:4:5*repply*"])
 
@@ -108,23 +157,7 @@ async def test_it(cic):
     assert answer.status_code == 200
 """
     )
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=1)
-
-
-def test_tests_of_several_workers_run_beside_each_other(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        CLIENT
-        + """
-import pytest
-
-@pytest.mark.parametrize("n", range(12))
-def test_it(cic, n):
-    device = cic.device()
-    assert say(cic, device, f"n{n}").status_code == 200
-    assert [event.data["payload"]["text"] for event in cic.events] == [f"n{n}"]
-"""
-    )
-    pytester.runpytest_subprocess("-q", "-n", "2", "-p", "no:cacheprovider").assert_outcomes(passed=12)
+    run(pytester).assert_outcomes(passed=1)
 
 
 UNMATCHED = """
@@ -136,7 +169,7 @@ def test_an_event_without_a_rule_fails_the_test_and_says_which_rule_was_nearest(
     pytester.makepyfile(
         CLIENT + UNMATCHED + "\ndef test_it(cic):\n    cic.load(STRANGER)\n    say(cic, cic.device(), 'hello')\n"
     )
-    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    result = run(pytester)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -157,7 +190,7 @@ def test_what_fails_a_test_can_be_switched(pytester: pytest.Pytester, how: str) 
     )
     pytester.makeini("[pytest]\ncic_fail_on = none\n" if how == "ini" else "[pytest]\n")
     given = [how] if how.startswith("--") else []
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *given).assert_outcomes(passed=1)
+    run(pytester, *given).assert_outcomes(passed=1)
 
 
 FINDING = """
@@ -184,7 +217,7 @@ def test_a_finding_fails_the_test_unless_its_code_is_allowed(pytester: pytest.Py
         + "\n@pytest.mark.cic(allow=['message.*', 'user-agent*', 'catalogue*', 'event*'])\n"
         + "def test_passes(cic):\n    wrong(cic, cic.device())\n    assert cic.findings\n"
     )
-    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    result = run(pytester)
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(["*broken: no findings*", "*message.context*"])
 
@@ -207,14 +240,14 @@ def test_it(device):
     pass
 """
     )
-    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    result = run(pytester)
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*every event finds a rule*"])
 
 
 def test_a_test_that_fails_by_itself_has_its_evidence_in_the_report(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(CLIENT + "\ndef test_it(cic):\n    say(cic, cic.device(), 'hello')\n    assert False, 'mine'\n")
-    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--junit-xml=junit.xml")
+    result = run(pytester, "--junit-xml=junit.xml")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*mine*", "*cic dialogue (call)*", "*200 TextRecognizer.Recognize*"])
 
@@ -228,7 +261,7 @@ def test_it(cic):
     cic.verify("TextRecognizer.Recognize", payload={"text": "world"})
 """
     )
-    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--junit-xml=junit.xml")
+    result = run(pytester, "--junit-xml=junit.xml")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(['*✗ payload.text  expected world*got "hello"*'])
     junit = (pytester.path / "junit.xml").read_text()
@@ -251,9 +284,7 @@ def test_bad(cic):
     assert False
 """
     )
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", f"--cic-trace={when}").assert_outcomes(
-        passed=1, failed=1
-    )
+    run(pytester, f"--cic-trace={when}").assert_outcomes(passed=1, failed=1)
     found = sorted(pytester.path.glob("cic-traces/*.cictrace"))
     assert [name for name in ("bad", "good") if any(f"test_{name}" in each.name for each in found)] == left
     assert len(found) == len(left)
@@ -264,19 +295,20 @@ def test_bad(cic):
         assert trace.title.endswith(("::test_good", "::test_bad"))
 
 
-def test_tests_of_several_workers_have_servers_of_their_own(pytester: pytest.Pytester) -> None:
+def test_tests_of_several_workers_run_beside_each_other_on_servers_of_their_own(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         "import pytest\n"
         + CLIENT
         + """
-@pytest.mark.parametrize("number", range(8))
-def test_it(cic, number):
+@pytest.mark.parametrize("n", range(12))
+def test_it(cic, n):
     assert cic.events == ()
-    say(cic, cic.device(), str(number))
-    assert [each.data["payload"]["text"] for each in cic.events] == [str(number)]
+    device = cic.device()
+    assert say(cic, device, f"n{n}").status_code == 200
+    assert [event.data["payload"]["text"] for event in cic.events] == [f"n{n}"]
 """
     )
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-n", "2").assert_outcomes(passed=8)
+    pytester.runpytest_subprocess(*LEAN, "-n", "2").assert_outcomes(passed=12)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -300,7 +332,7 @@ async def test_it(cic):
     await cic.never_async("Clova.Never", for_=0.01)
 """
     )
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(passed=1)
+    run(pytester, "-p", "no:asyncio").assert_outcomes(passed=1)
 
 
 def test_a_server_that_runs_elsewhere_can_be_used(pytester: pytest.Pytester) -> None:
@@ -340,8 +372,7 @@ def test_fails(cic):
     )
     with MockCIC(control_port=0, control_token="secret-of-the-control-side") as server:
         assert server.control_url is not None
-        result = pytester.runpytest_subprocess(
-            "-q", "-p", "no:cacheprovider", f"--cic-external={server.control_url}",
+        result = run(pytester, f"--cic-external={server.control_url}",
             "--cic-external-token=secret-of-the-control-side",
         )  # fmt: skip
     result.assert_outcomes(passed=2, failed=1)
@@ -366,7 +397,7 @@ async def test_it(cic):
 """
     )
     pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
 
 
 def test_the_address_of_the_server_can_be_chosen_for_devices_on_a_lan(pytester: pytest.Pytester) -> None:
@@ -381,7 +412,7 @@ def test_it(cic):
         pass
 """
     )
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--cic-host=0.0.0.0").assert_outcomes(passed=1)
+    run(pytester, "--cic-host=0.0.0.0").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize(
@@ -394,7 +425,7 @@ def test_it(cic):
 def test_an_option_that_makes_no_sense_is_a_clear_error(
     pytester: pytest.Pytester, arguments: list[str], said: str
 ) -> None:
-    result = pytester.runpytest_subprocess(*arguments)
+    result = pytester.runpytest_subprocess(*LEAN, *arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([said])
 
@@ -410,7 +441,7 @@ def test_it(cic):
     assert 1 == 2
 """
     )
-    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--cic-trace=on-failure")
+    result = run(pytester, "--cic-trace=on-failure")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -443,7 +474,7 @@ def test_{number}(cic):
         for number, marker in enumerate(MARKERS)
     ]
     pytester.makepyfile("import pytest\n" + CLIENT + "".join(tests))
-    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    result = run(pytester)
     result.assert_outcomes(passed=1, failed=1, errors=3)
     for said in MARKERS.values():
         result.stdout.fnmatch_lines([f"*{said}*"])
@@ -452,12 +483,12 @@ def test_{number}(cic):
 def test_a_test_of_a_long_name_in_korean_leaves_its_trace(pytester: pytest.Pytester) -> None:
     """File systems count bytes."""
     pytester.makepyfile(f"def test_{'가나다라마바사' * 12}(cic): pass\n")
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--cic-trace=always").assert_outcomes(passed=1)
+    run(pytester, "--cic-trace=always").assert_outcomes(passed=1)
     assert len(list((pytester.path / "cic-traces").iterdir())) == 1
 
 
 def test_an_external_server_that_nobody_names_is_an_error(pytester: pytest.Pytester) -> None:
     """A variable that is not set must not make a server of ours of it."""
-    result = pytester.runpytest_subprocess("-q", "--cic-external", "")
+    result = pytester.runpytest_subprocess(*LEAN, "--cic-external", "")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--cic-external: found nothing*"])

@@ -1,5 +1,5 @@
 // A device under test, tested from Node: only its own modules. Ends with 0, or with 1 and why.
-// EXPECTED is what the device has to say; set it to something else to see how a test fails.
+// EXPECTED is what the device has to say; set it to something else to see how a test fails, after WITHIN seconds.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import http2 from "node:http2";
@@ -35,7 +35,7 @@ async function test() {
     await device.say("불 켜 줘");
     await ask("POST", "/v1/wait", {
       device: token,
-      within: 10,
+      within: Number(process.env.WITHIN ?? 10),
       filter: { name: "TextRecognizer.Recognize", "payload.text": process.env.EXPECTED ?? "불 켜 줘" },
     });
 

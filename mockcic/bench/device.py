@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mockcic.auth.identity import Identity, identity_of
+from mockcic.bench.faults import SetFault, order
 from mockcic.control.shapes import DeviceChange, DeviceShape, Issue, TokenPair, TokenShape
 from mockcic.journal.entry import Entry
 from mockcic.verdict.verdict import Verdict
@@ -78,6 +79,14 @@ class TestDevice:
         something is to be pushed and no downchannel is open.
         """
         self._bench._place.cue(self.token, name, args)
+
+    def fault(self, fault: Mapping[str, Any] | None = None, /, *, always: bool = False, **members: Any) -> SetFault:
+        """Make something go wrong for it (docs/faults.md): `device.fault(reset="CANCEL", after={"sent": 120})`.
+
+        It strikes once, unless `times`, `nth`, `for_`, `chance` or `always` say otherwise. Its end is that of the
+        test, or of a `with`. Raises pydantic's `ValidationError` for what is no fault.
+        """
+        return SetFault(self._bench._place, self._bench._place.fault(order(self._key, fault, members, always=always)))
 
     def transcript(self, text: str) -> None:
         """Say what is said in its running or next upload: `audio.text` of the scenario."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +18,8 @@ from mockcic.control.shapes import (
     Delivery,
     DeviceChange,
     DeviceShape,
+    FaultOrder,
+    FaultShape,
     Issue,
     Push,
     TokenPair,
@@ -137,6 +140,23 @@ class LocalPlace:
     def transcribe(self, token: str, text: str) -> None:
         """See `Place`."""
         self._running.call(lambda: self._desk.transcribe(token, text))
+
+    def fault(self, order: FaultOrder) -> FaultShape:
+        """See `Place`."""
+        return self._running.call(lambda: self._desk.faults.set(order, by="test"))
+
+    def faults(self) -> list[FaultShape]:
+        """See `Place`."""
+        return self._running.call(self._desk.faults.all)
+
+    def remove_fault(self, number: int) -> None:
+        """See `Place`."""
+
+        def remove() -> None:
+            with suppress(AskError):
+                self._desk.faults.remove(number)
+
+        self._running.call(remove)
 
     def reset(self, token: str) -> None:
         """See `Place`."""

@@ -13,6 +13,8 @@ from mockcic.control.shapes import (
     Delivery,
     DeviceChange,
     DeviceShape,
+    FaultOrder,
+    FaultShape,
     Issue,
     Push,
     TokenPair,
@@ -88,6 +90,15 @@ class Place(Protocol):
 
     def transcribe(self, token: str, text: str) -> None:
         """Say what is said in the running or the next upload of a device."""
+
+    def fault(self, order: FaultOrder) -> FaultShape:
+        """Set a fault."""
+
+    def faults(self) -> list[FaultShape]:
+        """Those that are set."""
+
+    def remove_fault(self, number: int) -> None:
+        """Remove one; harmless when it is gone."""
 
     def reset(self, token: str) -> None:
         """Let a device begin anew."""

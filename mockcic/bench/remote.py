@@ -19,6 +19,8 @@ from mockcic.control.shapes import (
     Delivery,
     DeviceChange,
     DeviceShape,
+    FaultOrder,
+    FaultShape,
     Issue,
     Push,
     TokenPair,
@@ -264,6 +266,20 @@ class RemotePlace:
     def transcribe(self, token: str, text: str) -> None:
         """See `Place`."""
         self._client.ask("POST", self._client.device_path(token, "transcript"), json={"text": text})
+
+    def fault(self, order: FaultOrder) -> FaultShape:
+        """See `Place`."""
+        asked = order.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return FaultShape(**self._client.ask("POST", "/v1/faults", json=asked))
+
+    def faults(self) -> list[FaultShape]:
+        """See `Place`."""
+        return [FaultShape(**each) for each in self._client.ask("GET", "/v1/faults")["faults"]]
+
+    def remove_fault(self, number: int) -> None:
+        """See `Place`."""
+        if any(each.number == number for each in self.faults()):
+            self._client.ask("DELETE", f"/v1/faults/{number}")
 
     def reset(self, token: str) -> None:
         """See `Place`."""

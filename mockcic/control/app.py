@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Depends, FastAPI
 
@@ -14,6 +14,7 @@ from mockcic.control.routes.about import about
 from mockcic.control.routes.clock import clock
 from mockcic.control.routes.conformance import conformance
 from mockcic.control.routes.devices import devices, tokens
+from mockcic.control.routes.faults import faults
 from mockcic.control.routes.journal import journal
 from mockcic.control.routes.scenarios import scenarios
 from mockcic.control.routes.verification import verification
@@ -47,12 +48,30 @@ def create_control(desk: Desk, *, token: str | None = None, service: Service | N
     app.include_router(tokens(desk))
     app.include_router(clock(desk))
     app.include_router(scenarios(desk, unpacked))
+    app.include_router(faults(desk))
     app.include_router(journal(desk))
     app.include_router(verification(desk))
     app.include_router(conformance(desk))
     if token is not None:
         say_token(app)
+    _say_once(app, (desk.version, token is not None))
     return app
+
+
+_DOCUMENTS: Final[dict[tuple[str, bool], dict[str, Any]]] = {}
+"""What the API says of itself, by version and by whether a token is needed: the same for every server of a process."""
+
+
+def _say_once(app: FastAPI, key: tuple[str, bool]) -> None:
+    """The document takes a third of a second to make; a process of many servers (tests) makes it once."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if key not in _DOCUMENTS:
+            _DOCUMENTS[key] = made()
+        return _DOCUMENTS[key]
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to change the document
 
 
 __all__ = ["create_control"]

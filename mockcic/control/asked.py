@@ -60,6 +60,7 @@ Name = Annotated[
 ]
 ScenarioName = Annotated[str, InPath(min_length=1, max_length=200)]
 CueName = Annotated[str, InPath(min_length=1, max_length=200, description="The name of a cue of its scenario.")]
+FaultNumber = Annotated[int, InPath(ge=1, lt=2**53, description="The number of a fault.")]
 OneDevice = Annotated[str | None, Query(min_length=1, max_length=8192, description="Only this device.")]
 OnlyAfter = Annotated[int, Query(ge=0, lt=2**53, description="Only entries younger than the one of this number.")]
 OfProfile = Annotated[Profile | None, Query(description="This profile, whatever the scenario says.")]

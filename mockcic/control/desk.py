@@ -17,6 +17,7 @@ from mockcic.cic.catalogue import catalogue
 from mockcic.cic.facts import CueWanted
 from mockcic.cic.message import Attachment, Directive
 from mockcic.control.ask import AskError, not_found, read_seconds, seconds_until
+from mockcic.control.faults import FaultDesk
 from mockcic.control.shapes import (
     ClockShape,
     ClockTurned,
@@ -68,6 +69,7 @@ class Desk:
     ) -> None:
         self.cic = cic
         self.journal = cic.journal
+        self.faults = FaultDesk(cic)
         self.version = version
         self._from_files = scenarios
         self._reread = reread
@@ -151,6 +153,8 @@ class Desk:
         registry = self.cic.devices
         token = self._known(name) or name
         self._announced.discard(token)
+        if registry.token_of(token) is not None:
+            self.faults.forget(registry.shown(token))
         registry.unassign(token)
         if (device := registry.get(token)) is not None:
             device.reset()
@@ -231,6 +235,8 @@ class Desk:
         if device is not None and device.downchannel is not None:
             device.downchannel.end("the device was forgotten by hand")
         key = self.cic.devices.key_of(token)
+        if self.cic.devices.token_of(key) is not None:
+            self.faults.forget(self.cic.devices.shown(key))
         self.cic.devices.forget(key)
         self.cic.authorization.authority.begin_anew(key)
         self._announced.discard(key)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.settings import Profile
 from mockcic.server.clock import FASTEST
 
@@ -96,6 +97,43 @@ class Transcript(Shape):
     """What is said in the running or the next upload of a device."""
 
     text: str = Field(max_length=10_000, description="The text, as `audio.text` sees it.")
+
+
+class FaultOrder(Shape):
+    """A fault that is to be set."""
+
+    fault: Fault = Field(description="As in a scenario (docs/faults.md).")
+    device: str = Field(
+        default="*",
+        min_length=1,
+        max_length=8192,
+        description="A short name, a token, or a pattern of short names; those that come later too.",
+    )
+    always: bool = Field(
+        default=False,
+        description="It stays until it is removed; without it and times, nth, for and chance it strikes once.",
+    )
+
+
+class FaultShape(BaseModel):
+    """A fault that is set."""
+
+    number: int
+    device: str = Field(description="Whose it is: a short name, or a pattern.")
+    name: str
+    act: str = Field(description="The key of its act, such as reset.")
+    on: str = Field(description="What it is aimed at: its role.")
+    about: str = Field(description="What happens, for people.")
+    fault: dict[str, Any] = Field(description="As it was written.")
+    by: str = Field(description="Who set it: control, a scenario, a rule, a step, a chaos file.")
+    occasions: int = Field(description="How often it could have struck.")
+    strikes: int = Field(description="How often it did.")
+
+
+class FaultList(BaseModel):
+    """The faults that are set."""
+
+    faults: list[FaultShape]
 
 
 class TokenShape(BaseModel):

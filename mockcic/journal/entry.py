@@ -24,6 +24,7 @@ Kind = Literal[
     "ping",
     "state",
     "finding",
+    "fault",
     "token",
     "scenario",
     "clock",

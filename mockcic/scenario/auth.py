@@ -8,13 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from mockcic.auth.policy import Call, Client, Policy, Trouble
 from mockcic.scenario.settings import Part, Profile
-from mockcic.scenario.words import Duration, Texts, is_template, wrong
-
-
-def _no_template(value: object) -> object:
-    if is_template(value):
-        raise wrong(value, "a duration with its unit, such as 5d: here no device is known yet", "write it out")
-    return value
+from mockcic.scenario.words import PlainDuration, Texts
 
 
 def _read_client(value: object) -> object:
@@ -23,9 +17,6 @@ def _read_client(value: object) -> object:
 
 def _read_accounts(value: object) -> object:
     return {"accept": value} if isinstance(value, list) else value
-
-
-PlainDuration = Annotated[Duration, BeforeValidator(_no_template)]
 
 
 class AuthClient(Part):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from mockcic.cic.message import Attachment, Directive, Refusal
 from mockcic.errors import Finding
+from mockcic.scenario.faults.fault import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,24 @@ class AnswerRaw:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     stop_upload: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetFault:
+    """A fault of the rule that fits the event on `stream`: it is there until that is over."""
+
+    stream: str
+    fault: Fault
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStrike:
+    """The turn of a step that is a fault has come: behind what was said before it on its line."""
+
+    stream: str
+    fault: Fault
+    line: Literal["reply", "downchannel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +179,8 @@ Effect = (
     | EndReply
     | Refuse
     | AnswerRaw
+    | SetFault
+    | StepStrike
     | CallAt
     | CallOff
     | Matched

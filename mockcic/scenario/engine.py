@@ -44,7 +44,9 @@ from mockcic.scenario.effects import (
     Refuse,
     ReplyAttachment,
     ReplyDirective,
+    SetFault,
     StateChanged,
+    StepStrike,
     Unmatched,
     VariablesSet,
 )
@@ -52,7 +54,7 @@ from mockcic.scenario.match import PENDING, Match, Subject, first_fit, header_of
 from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Rule, Scenario
 from mockcic.scenario.script import NONE, Locals, Script, make_script, shuffle_replies
 from mockcic.scenario.settings import Heard, HelloAfter, Settings
-from mockcic.scenario.steps import Change, Cue, Moment, Send, Wait
+from mockcic.scenario.steps import Change, Cue, FaultStep, Moment, Send, Wait
 from mockcic.scenario.template import Names, RenderError, render
 from mockcic.scenario.upload import DeviceFacts, Upload
 from mockcic.scenario.words import read_duration
@@ -247,6 +249,8 @@ class Engine:
             self._refuse(upload, verdict.refusal)
             return
         fit = first_fit(self._matches(upload, PENDING, now))
+        if fit is not None and fit.rule.fault:
+            self._set_faults(fit.rule, upload)
         if fit is not None and fit.rule.while_uploading is not None:
             cues = fit.rule.while_uploading
         elif self._stop_cue is not None and self._takes_sound(fact.event):
@@ -408,9 +412,16 @@ class Engine:
         self._out.append(Matched(upload.stream, fit.rule.label))
         upload.rule, upload.answer = fit.rule, fit.rule.answer(turn)
         self._change(fit.rule.set_, fit.rule.go, upload, now)
+        if fit.rule.fault and fit.rule not in upload.faulty:
+            self._set_faults(fit.rule, upload)
         if upload.answer is not fit.rule:
+            self._set_faults(upload.answer, upload)
             self._change(upload.answer.set_, upload.answer.go, upload, now)
         self._give(upload, upload.answer, now, stop_upload)
+
+    def _set_faults(self, answer: Answer, upload: Upload) -> None:
+        upload.faulty.append(answer)
+        self._out.extend(SetFault(upload.stream, fault, upload.event.full_name) for fault in answer.fault)
 
     def _answer_unmatched(self, upload: Upload, matches: Sequence[Match], now: float, stop_upload: bool) -> None:
         name = upload.event.full_name
@@ -560,6 +571,9 @@ class Engine:
                         return
                     case Change(set_=values, go=state):
                         self._change(values, state, upload, now, item.names)
+                    case FaultStep(fault=faults):
+                        stream = upload.stream if upload else ""
+                        self._out.extend(StepStrike(stream, fault, item.line) for fault in faults)
                     case Send() as send if item.line == "reply" and upload is not None:
                         self._reply(send, upload, now, item.names, last=not script.has_reply(fill))
                     case Send() as send:

@@ -16,6 +16,7 @@ from mockcic.cic.catalogue import catalogue
 from mockcic.scenario.auth import Auth
 from mockcic.scenario.conditions import AnyCondition
 from mockcic.scenario.dialects import DialectName
+from mockcic.scenario.faults.fault import Faults
 from mockcic.scenario.settings import AnyProfile, Part, Settings
 from mockcic.scenario.steps import Cue, Steps
 from mockcic.scenario.words import Duration, Name, Texts, Values, Word, read_base64, read_list
@@ -76,6 +77,9 @@ class Answer(Part):
     delay: Duration = Field(default=0.0, description="Wait so long before the answer.")
     set_: Values = Field(default_factory=dict, alias="set", description="Variables to set when it is given.")
     go: Name | None = Field(default=None, description="State to go to when it is given.")
+    fault: Faults = Field(
+        default_factory=list, description="What goes wrong on purpose with this event, its answer or its connection."
+    )
     afterwards: list[Cue] = Field(
         default_factory=list, description="What happens on the downchannel once the answer has been sent."
     )
@@ -133,7 +137,7 @@ class Rule(Answer):
     def _answers_nothing_beside(self) -> Self:
         if not self.beside:
             return self
-        keys = ("reply", "exception", "raw", "in_turn", "cycle", "delay")
+        keys = ("reply", "exception", "raw", "in_turn", "cycle", "delay", "fault")
         found = [key for key in keys if key in self.model_fields_set]
         if found:
             raise PydanticCustomError(
@@ -301,6 +305,9 @@ class Scenario(Part):
     on: list[Rule] = Field(default_factory=list, description="The rules; the first that fits wins.")
     downchannel: list[Cue] = Field(
         default_factory=list, description="What happens on each downchannel, from its opening on."
+    )
+    fault: Faults = Field(
+        default_factory=list, description="What goes wrong on purpose for each device (docs/faults.md)."
     )
     cues: dict[Name, NamedCue] = Field(
         default_factory=dict, description="What a person or a test can make happen, by name."

@@ -11,7 +11,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Final, Literal, assert_never
 
-from mockcic.scenario.steps import Change, Choice, PushStep, Repeat, Send, Step, Use, Wait
+from mockcic.scenario.steps import Change, Choice, FaultStep, PushStep, Repeat, Send, Step, Use, Wait
 from mockcic.scenario.template import RenderError
 
 Line = Literal["reply", "downchannel"]
@@ -31,7 +31,7 @@ MOST: Final = 1000
 class Item:
     """A step after `use` and `push` are resolved, the line its directive goes on, and the names around it."""
 
-    step: Send | Wait | Change | Repeat | Choice
+    step: Send | Wait | Change | Repeat | Choice | FaultStep
     line: Line
     names: Locals
 
@@ -102,7 +102,7 @@ def make_script(
 def _flat(steps: Sequence[Step], line: Line, replies: Mapping[str, Sequence[Step]], names: Locals) -> Iterator[Item]:
     for step in steps:
         match step:
-            case Send() | Wait() | Change() | Repeat() | Choice():
+            case Send() | Wait() | Change() | Repeat() | Choice() | FaultStep():
                 yield Item(step, line, names)
             case PushStep():
                 yield from _flat(step.push, "downchannel", replies, names)

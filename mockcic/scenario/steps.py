@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from mockcic.scenario.faults.fault import Fault, Faults
 from mockcic.scenario.settings import Heard, Part
 from mockcic.scenario.words import (
     DIRECTIVE_KEY,
@@ -260,15 +261,38 @@ class Choice(Part):
         return self
 
 
+class FaultStep(Part):
+    """What goes wrong on purpose when the step's turn has come, in the answer or on the line it stands in."""
+
+    fault: Faults = Field(description="One fault or several (docs/faults.md); without `after`.")
+
+    @field_validator("fault")
+    @classmethod
+    def _has_its_moment(cls, value: list[Fault]) -> list[Fault]:
+        for fault in value:
+            for key in ("after", "every", "event"):
+                if key in fault.model_fields_set:
+                    raise PydanticCustomError(
+                        "fault_step",
+                        "`{key}` in a fault that is a step",
+                        {
+                            "key": key,
+                            "expected": "no moment: it strikes when its turn has come",
+                            "mend": "a `wait` before it, or the fault at the rule",
+                        },
+                    )
+        return value
+
+
 TEMPLATE_NAMES: Final = frozenset(
     {"event", "request", "audio", "vars", "state", "count", "device", "uuid", "now", "random", "cid", "args"}
 )
 """What templates see (docs/scenarios.md, Templates); `repeat` adds the name of its elements."""
 
 SEND_OPTIONS: Final = ("audio", "attach", "dialogRequestId", "messageId")
-STEP_KEYS: Final = ("wait", "push", "use", "set", "go", "repeat", "if")
+STEP_KEYS: Final = ("wait", "push", "use", "set", "go", "repeat", "if", "fault")
 A_STEP: Final = (
-    "a directive (Namespace.Name, or Namespace.Name: {payload}), or one of wait, push, use, set, go, repeat, if"
+    "a directive (Namespace.Name, or Namespace.Name: {payload}), or one of wait, push, use, set, go, repeat, if, fault"
 )
 
 
@@ -308,9 +332,11 @@ _TAGS: Final[dict[type[Part], str]] = {
     Change: "change",
     Repeat: "repeat",
     Choice: "choice",
+    FaultStep: "fault",
 }
 _TAG_OF_KEY: Final = {
     "wait": "wait", "push": "push", "use": "use", "set": "change", "go": "change", "repeat": "repeat", "if": "choice",
+    "fault": "fault",
 }  # fmt: skip
 
 
@@ -322,7 +348,8 @@ Step = Annotated[
         | Annotated[Use, Tag("use")]
         | Annotated[Change, Tag("change")]
         | Annotated[Repeat, Tag("repeat")]
-        | Annotated[Choice, Tag("choice")],
+        | Annotated[Choice, Tag("choice")]
+        | Annotated[FaultStep, Tag("fault")],
         Discriminator(
             kind_of_step,
             custom_error_type="step",
@@ -416,6 +443,7 @@ __all__ = [
     "Choice",
     "Cue",
     "Each",
+    "FaultStep",
     "Moment",
     "PushStep",
     "Repeat",

@@ -35,6 +35,8 @@ class Upload:
     rule: Answer | None = None
     beside: list[Rule] = field(default_factory=list)
     unsent: list[Attachment] = field(default_factory=list)
+    faulty: list[Answer] = field(default_factory=list)
+    """The rule or answer whose faults were set for it."""
 
     @property
     def stream(self) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.model import Answer, Rule, Scenario
-from mockcic.scenario.steps import Choice, Cue, PushStep, Repeat, Send, Sound, Step
+from mockcic.scenario.steps import Choice, Cue, FaultStep, PushStep, Repeat, Send, Sound, Step
 
 Loc = tuple[int | str, ...]
 Line = Literal["reply", "downchannel", "either"]
@@ -30,6 +31,14 @@ class PlacedCue:
     loc: Loc
     cue: Cue
     block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedFault:
+    """A fault and where it is written."""
+
+    loc: Loc
+    fault: Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,19 @@ def answers_of_rule(loc: Loc, rule: Rule) -> Iterator[PlacedAnswer]:
             yield PlacedAnswer((*loc, key, turn), answer)
 
 
+def faults_of(scenario: Scenario) -> Iterator[PlacedFault]:
+    """All faults: at the top, of answers, and those that are steps."""
+    for number, fault in enumerate(scenario.fault):
+        yield PlacedFault(("fault", number), fault)
+    for placed in answers_of(scenario):
+        for number, fault in enumerate(placed.answer.fault):
+            yield PlacedFault((*placed.loc, "fault", number), fault)
+    for step in steps_of(scenario):
+        if isinstance(step.step, FaultStep):
+            for number, fault in enumerate(step.step.fault):
+                yield PlacedFault((*step.loc, "fault", number), fault)
+
+
 def cues_of(scenario: Scenario) -> Iterator[PlacedCue]:
     """All cues."""
     for index, rule in enumerate(scenario.on):
@@ -109,10 +131,12 @@ __all__ = [
     "Loc",
     "PlacedAnswer",
     "PlacedCue",
+    "PlacedFault",
     "PlacedStep",
     "answers_of",
     "answers_of_rule",
     "cues_of",
+    "faults_of",
     "flat_steps",
     "sounds_of",
     "steps_of",

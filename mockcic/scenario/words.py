@@ -116,6 +116,21 @@ DURATION_SCHEMA: Final[dict[str, Any]] = {
 Duration = Annotated[float | str, BeforeValidator(read_duration), WithJsonSchema(DURATION_SCHEMA)]
 """A duration: seconds, or a template that gives them."""
 
+
+def _no_template(value: object) -> object:
+    if is_template(value):
+        raise wrong(value, "a duration with its unit, such as 5d: here no template can be filled in", "write it out")
+    return value
+
+
+PlainDuration = Annotated[
+    float,
+    BeforeValidator(read_duration),
+    BeforeValidator(_no_template),
+    WithJsonSchema({**DURATION_SCHEMA, "anyOf": DURATION_SCHEMA["anyOf"][:2]}),
+]
+"""A duration that is known when it is read."""
+
 Size = Annotated[
     int,
     BeforeValidator(read_size),

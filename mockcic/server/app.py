@@ -26,6 +26,7 @@ from mockcic.server.downchannel import Downchannel
 from mockcic.server.endpoint import Endpoint
 from mockcic.server.event_stream import EventStream
 from mockcic.server.exchange import Send
+from mockcic.server.faults.armoury import Armoury
 from mockcic.server.recogniser import Recogniser
 from mockcic.server.record import record_event_401, record_exception
 from mockcic.server.registry import Registry, Scenarios
@@ -57,8 +58,10 @@ class Cic:
         self.clock = TurnableClock(self.real)
         self.journal = Journal(self.real.now, self.real.wall) if journal is None else journal
         authority = Authority()
-        self.devices = Registry(scenarios, self.journal, self.clock, authority.key_of)
+        self.armoury = Armoury(self.journal, self.clock)
+        self.devices = Registry(scenarios, self.journal, self.clock, authority.key_of, self.armoury)
         self.authorization = Authorization(self.devices, self.journal, self.clock, authority)
+        self.armoury.tokens = self.authorization
         self.turning = Turning(self.clock, self.journal, self.devices)
         self.stopping = False
         self._users: dict[str, set[str]] = {}
@@ -228,9 +231,10 @@ class Cic:
             return
         line = Downchannel(request.stream, request.connection, settings, send, device.wrote)
         line.token = request.token
-        if request.wire is not None:
-            line.goaway = request.wire.goaway
+        line.wire = request.wire
         device.opened_at = self.real.now()
+        if device.faults is not None:
+            device.faults.downchannel_opens(line)
         reason = "the server failed"
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -307,4 +311,7 @@ class Cic:
             self._users.setdefault(request.connection, set()).add(self.devices.name_of(request.token))
         device = self.devices.find(request.token, request.user_agent, request.tags, request.connection)
         device.see(request.headers.get("user-agent"), request.tags, request.stream)
+        device.wire = request.wire
+        if device.faults is not None:
+            device.faults.request_on(request.wire)
         return device

@@ -232,8 +232,8 @@ class Authorization:
         if happening.name == "expired":
             if auth.expiry == 401 or line.token != happening.token:
                 return
-            if auth.expiry == "goaway" and line.goaway is not None:
-                line.goaway()
+            if auth.expiry == "goaway" and line.wire is not None:
+                line.wire.goaway()
             line.end("its token has expired")
         elif auth.deleted == "close" and happening.grant in ("delete", "by hand"):
             line.end("its token was revoked")

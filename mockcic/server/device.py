@@ -26,7 +26,9 @@ from mockcic.scenario.effects import (
     Refuse,
     ReplyAttachment,
     ReplyDirective,
+    SetFault,
     StateChanged,
+    StepStrike,
     Unmatched,
     VariablesSet,
 )
@@ -34,8 +36,10 @@ from mockcic.scenario.engine import DeviceFacts, Engine
 from mockcic.scenario.model import Scenario
 from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.downchannel import Downchannel, Queued
-from mockcic.server.exchange import Exchange
+from mockcic.server.exchange import Exchange, StepFault
+from mockcic.server.faults.armoury import Armoury, DeviceFaults
 from mockcic.server.record import Record, record_event_401
+from mockcic.server.wire import Wire
 
 AGENTS: Final = 16
 """User-Agents of one device that are remembered as judged; one that has more is judged again (INF)."""
@@ -45,7 +49,14 @@ class Device:
     """Tells the engine what happened and carries out what it says, in order."""
 
     def __init__(
-        self, facts: DeviceFacts, scenario: Scenario, journal: Journal, clock: TurnableClock, *, key: str = ""
+        self,
+        facts: DeviceFacts,
+        scenario: Scenario,
+        journal: Journal,
+        clock: TurnableClock,
+        armoury: Armoury,
+        *,
+        key: str = "",
     ) -> None:
         self.facts = facts
         self.key = key or facts.token
@@ -57,6 +68,11 @@ class Device:
         self.exchanges: dict[str, Exchange] = {}
         self.transcript: str | None = None
         """What is said in the running or the next upload, by somebody who knows."""
+        self.wire: Wire | None = None
+        """Of its last request, where the server is ours."""
+        self.faults: DeviceFaults | None = None
+        """What goes wrong on purpose with it; None where nothing ever did."""
+        self._armoury = armoury
         self._journal = journal
         self._write = partial(journal.add, device=self.name, token=facts.token)
         self._agents: set[str | None] = set()
@@ -131,6 +147,7 @@ class Device:
         if old.scenario.scenario == scenario.scenario:
             self.engine.take_over(old)
         self._write("scenario", name=scenario.scenario)
+        self._renew_faults()
 
     def reset(self) -> None:
         """Begin anew: state, variables and counters as at the start, running scripts cancelled."""
@@ -139,6 +156,13 @@ class Device:
         self._agents.clear()
         self._warned_of_401 = False
         self._write("device", name="reset")
+        self._renew_faults()
+
+    def _renew_faults(self) -> None:
+        """Begin anew with the faults of its scenario."""
+        if self.faults is not None:
+            self.faults.clear("the device begins anew", by="scenario ")
+        self._armoury.meet(self)
 
     def take_transcript(self) -> str | None:
         """The text of the upload that ends now, if somebody sent it; the next one has another."""
@@ -161,6 +185,8 @@ class Device:
     def forget(self) -> None:
         """The device goes: nothing of it happens any more."""
         self._cancel_alarms()
+        if self.faults is not None:
+            self.faults.clear("the device was forgotten")
 
     def _cancel_alarms(self) -> None:
         for alarm in self._alarms.values():
@@ -170,6 +196,8 @@ class Device:
     def finish_exchange(self, exchange: Exchange) -> None:
         """An event and its answer are over."""
         self.exchanges.pop(exchange.stream, None)
+        if self.faults is not None:
+            self.faults.event_over(exchange.stream)
         if self._next_scenario is not None and not self.exchanges:
             self.change_scenario(self._next_scenario)
 
@@ -255,6 +283,11 @@ class Device:
             case ReplyDirective() | ReplyAttachment() | EndReply() | Refuse() | AnswerRaw():
                 if (exchange := self.exchanges.get(effect.stream)) is not None:
                     exchange.put(effect)
+            case SetFault(stream=stream, fault=fault, event=event):
+                if (exchange := self.exchanges.get(stream)) is not None:
+                    self._armoury.faults_of(self).arm_for_event(fault, exchange, event)
+            case StepStrike():
+                self._strike_step(effect)
             case CallAt(step=step, when=when):
                 self._alarms[step] = self._clock.call_at(when, lambda: self._step_due(step))
                 if effect.seconds is not None:
@@ -284,6 +317,19 @@ class Device:
                 self.find(finding, stream)
             case _:
                 assert_never(effect)
+
+    def _strike_step(self, effect: StepStrike) -> None:
+        """In its order behind what stands before it: in the answer, or on the downchannel."""
+        faults = self._armoury.faults_of(self)
+        exchange = self.exchanges.get(effect.stream)
+        line = self.downchannel
+        order = StepFault(lambda: faults.strike_step(effect.fault, exchange))
+        if effect.line == "reply" and exchange is not None:
+            exchange.put(order)
+        elif line is not None and not line.ended:
+            line.interrupt(order)
+        else:
+            order.strike()
 
     def _step(self, name: str, detail: str, stream: str, why: str = "") -> None:
         because: dict[str, Any] = {"why": why} if why else {}

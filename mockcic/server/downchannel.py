@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mockcic.cic.message import Attachment, Directive
 from mockcic.scenario.settings import Settings
 from mockcic.server.answers import directive_part
-from mockcic.server.exchange import Send
+from mockcic.server.exchange import Send, StepFault
+from mockcic.server.wire import Wire
 from mockcic.wire.encode import Encoder, attachment_part, new_boundary
+
+if TYPE_CHECKING:
+    from mockcic.server.faults.trouble import Trouble
 
 QUEUED: Final = 1000
 """Directives that may wait for a device that does not read (INF)."""
@@ -32,12 +36,14 @@ class Downchannel:
         self.reason = ""
         self.token = ""
         """The token it was opened with."""
-        self.goaway: Callable[[], None] | None = None
-        """Says GOAWAY on its connection, where the server is ours."""
         self._encoder = Encoder(new_boundary(settings.dialect), settings.dialect, settings.downchannel_delimiter)
-        self._send = send
+        self.sender = send
+        self.wire: Wire | None = None
+        """The stream and its connection, where the server is ours."""
+        self.trouble: Trouble | None = None
+        """What goes wrong on purpose with it; None where nothing does."""
         self._written = written
-        self._queue: list[Queued] = []
+        self._queue: list[Queued | StepFault] = []
         self._tasks: asyncio.TaskGroup | None = None
         self._writing = False
         self._dialect = settings.dialect
@@ -47,7 +53,7 @@ class Downchannel:
     async def open(self, tasks: asyncio.TaskGroup) -> None:
         """Send the 200 and, unless the delimiter comes with each message, the first delimiter."""
         content_type = self._encoder.content_type.encode()
-        await self._send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", content_type)]})
+        await self.sender({"type": "http.response.start", "status": 200, "headers": [(b"content-type", content_type)]})
         self._tasks = tasks
 
     def put(self, directive: Directive, attachments: tuple[Attachment, ...] = (), why: str = "") -> bool:
@@ -57,6 +63,11 @@ class Downchannel:
         self._queue.append((directive, attachments, why))
         self._write_soon()
         return True
+
+    def interrupt(self, fault: StepFault) -> None:
+        """Let a fault strike behind what is queued."""
+        self._queue.append(fault)
+        self._write_soon()
 
     def end(self, reason: str) -> None:
         """End the stream properly once what is queued has been written: closing delimiter, END_STREAM."""
@@ -72,8 +83,8 @@ class Downchannel:
 
     @property
     def writing(self) -> bool:
-        """Something waits to be handed over."""
-        return self._writing
+        """Something waits to be handed over, and not for the pace of a fault."""
+        return self._writing and not (self.trouble is not None and self.trouble.waits)
 
     async def over(self) -> None:
         """Wait until the last byte has been handed over."""
@@ -94,7 +105,11 @@ class Downchannel:
     async def _write(self) -> None:
         try:
             while self._queue:
-                await self._write_one(self._queue.pop(0))
+                queued = self._queue.pop(0)
+                if isinstance(queued, StepFault):
+                    queued.strike()
+                else:
+                    await self._write_one(queued)
             if self.ended and not self._closed:
                 await self._body(self._encoder.closing(), more=False)
                 self._is_over()
@@ -114,4 +129,4 @@ class Downchannel:
         self._written(self, queued, size)
 
     async def _body(self, data: bytes, *, more: bool) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        await self.sender({"type": "http.response.body", "body": data, "more_body": more})

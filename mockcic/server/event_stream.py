@@ -83,9 +83,17 @@ class EventStream:
     async def run(self, receive: Receive, send: Send) -> None:
         """Read, answer, and leave nothing behind."""
         exchange = Exchange(
-            self._request.stream, self._settings, send, self._clock, self._record, lambda: self._completed(exchange)
+            self._request.stream,
+            self._settings,
+            send,
+            self._clock,
+            self._record,
+            lambda: self._completed(exchange),
+            wire=self._request.wire,
         )
         self._device.exchanges[exchange.stream] = exchange
+        if self._device.faults is not None:
+            self._device.faults.event_arrives(exchange)
         try:
             async with asyncio.TaskGroup() as tasks:
                 exchange.begin(tasks)
@@ -189,7 +197,10 @@ class EventStream:
                 case Finding():
                     self._device.find(piece, self._request.stream)
         if heard and self._meter is not None:
-            self._device.tell(AudioHeard(self._request.stream, self._sound(self._meter)))
+            sound = self._sound(self._meter)
+            self._device.tell(AudioHeard(self._request.stream, sound))
+            if self._device.faults is not None:
+                self._device.faults.heard(self._request.stream, sound)
 
     async def _recognise(self) -> None:
         """Find out what was said, in a thread, and end the upload."""
@@ -257,6 +268,8 @@ class EventStream:
         assert reader.metadata is not None
         assert reader.metadata_part is not None
         self._record.event(event, request.headers, reader.metadata_part, reader.metadata)
+        if self._device.faults is not None:
+            self._device.faults.event_began(request.stream, event.full_name)
         self._device.tell(EventBegan(request.stream, event, request.headers, request.connection))
 
     def _end(self, has_sound: bool) -> None:
@@ -273,6 +286,8 @@ class EventStream:
         others = [part for part in self._reader.parts if part is not self._reader.metadata_part]
         if others:
             self._record.upload(self._event, sound, others, measured)
+        if self._device.faults is not None:
+            self._device.faults.upload_ended(self._request.stream)
         self._device.tell(EventEnded(self._request.stream, sound))
 
     def _said_in_journal(self, sound: Sound) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mockcic.cic.ids import new_id
 from mockcic.cic.message import Attachment, Directive, Refusal
@@ -14,10 +15,23 @@ from mockcic.scenario.effects import AnswerRaw, EndReply, Refuse, ReplyAttachmen
 from mockcic.scenario.settings import Settings
 from mockcic.server.answers import Headers, directive_part, encode_headers, refusal_response
 from mockcic.server.clock import Clock
+from mockcic.server.wire import Wire
 from mockcic.wire.encode import Encoder, attachment_part, new_boundary
 
+if TYPE_CHECKING:
+    from mockcic.server.faults.trouble import Trouble
+
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Order = ReplyDirective | ReplyAttachment | EndReply | Refuse | AnswerRaw
+
+
+@dataclass(frozen=True, slots=True)
+class StepFault:
+    """A fault that a step names: it strikes when what stands before the step has been written."""
+
+    strike: Callable[[], None]
+
+
+Order = ReplyDirective | ReplyAttachment | EndReply | Refuse | AnswerRaw | StepFault
 
 PIECE: Final = 16 * 1024
 """Bytes handed over at once (PROTOCOL 4.6)."""
@@ -41,7 +55,15 @@ class Exchange:
     """
 
     def __init__(
-        self, stream: str, settings: Settings, send: Send, clock: Clock, witness: Witness, completed: Callable[[], None]
+        self,
+        stream: str,
+        settings: Settings,
+        send: Send,
+        clock: Clock,
+        witness: Witness,
+        completed: Callable[[], None],
+        *,
+        wire: Wire | None = None,
     ) -> None:
         self.stream = stream
         self.dialogue: str | None = None
@@ -53,8 +75,11 @@ class Exchange:
         self.complete = False
         self.lost = False
         self.stop_upload = False
+        self.sender = send
+        self.wire = wire
+        self.trouble: Trouble | None = None
+        """What goes wrong on purpose with this answer; None where nothing does."""
         self._settings = settings
-        self._send = send
         self._clock = clock
         self._witness = witness
         self._completed = completed
@@ -104,7 +129,7 @@ class Exchange:
     @property
     def writing(self) -> bool:
         """Something waits to be handed over, and not for the pace of a sound."""
-        return self._writing and not self._paced
+        return self._writing and not self._paced and not (self.trouble is not None and self.trouble.waits)
 
     async def wait(self) -> None:
         """Wait until the answer is complete or the device is lost."""
@@ -130,6 +155,10 @@ class Exchange:
 
     async def _carry_out(self, order: Order) -> None:
         match order:
+            case StepFault(strike=strike):
+                if self._encoder is not None:
+                    await self._body(b"", more=True, now=True)
+                strike()
             case ReplyDirective(directive=directive, last=last):
                 encoder = await self._begin()
                 self._closed = last
@@ -206,7 +235,7 @@ class Exchange:
 
     async def _start(self, status: int, headers: Headers) -> None:
         self.status = status
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.sender({"type": "http.response.start", "status": status, "headers": headers})
 
     async def _body(self, data: bytes, *, more: bool, now: bool = False) -> None:
         """Hand bytes over: together with what is already there to follow, unless they are wanted `now`."""
@@ -215,7 +244,7 @@ class Exchange:
             return
         data, self._held_bytes = bytes(self._held_bytes), bytearray()
         self.sent_bytes += len(data)
-        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        await self.sender({"type": "http.response.body", "body": data, "more_body": more})
         for tell in self._unwritten:
             tell()
         self._unwritten.clear()

@@ -15,6 +15,7 @@ from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
+    PingAckReceived,
     PingReceived,
     PriorityUpdated,
     RemoteSettingsChanged,
@@ -34,6 +35,7 @@ from hypercorn.typing import AppWrapper, ConnectionState, TaskGroup, WorkerConte
 from hyperframe.frame import GoAwayFrame, RstStreamFrame
 
 from mockcic.server.engine import EngineConfig
+from mockcic.server.faults.connection import ConnectionTrouble
 from mockcic.server.head import Headers, read_request_head, write_headers
 from mockcic.server.line import Line
 from mockcic.server.stream import END_STREAM, Ending, Stream, StreamGoneError, Turn
@@ -96,6 +98,7 @@ class Http2(H2Protocol):
         self._unwritten_bytes = 0
         self._stopping = False
         self._client_leaves = False
+        self.trouble: ConnectionTrouble | None = None
 
     @property
     def idle(self) -> bool:
@@ -147,7 +150,7 @@ class Http2(H2Protocol):
     async def stream_send(self, event: StreamEvent) -> None:
         """Take from a stream what its application sent; returns when the client keeps up. Raises StreamGoneError."""
         stream = self._open.get(event.stream_id)
-        if stream is None or stream.closed:
+        if stream is None or stream.closed or stream.ending is not None:
             return
         if isinstance(event, Body):
             await self._send_body(stream, event.data)
@@ -157,7 +160,7 @@ class Http2(H2Protocol):
         elif isinstance(event, Trailers):
             stream.ending = Ending(trailers=write_headers(event.headers, []))
             self._wake(stream)
-        elif isinstance(event, EndBody) and stream.ending is None:
+        elif isinstance(event, EndBody):
             stream.ending = END_STREAM
             self._wake(stream)
 
@@ -203,6 +206,9 @@ class Http2(H2Protocol):
                 self._wake_all(list(self._open.values()))
             case PingReceived():
                 self.config.observer.ping_received(self.line.facts)
+            case PingAckReceived():
+                if self.trouble is not None:
+                    self.trouble.acknowledged(event.ping_data)
             case PriorityUpdated():
                 if event.stream_id is not None and event.depends_on == event.stream_id:
                     self._reset_self_dependent(event.stream_id)
@@ -226,7 +232,10 @@ class Http2(H2Protocol):
     def _there_is_room(self) -> bool:
         """Whether one more stream may be open. An answered one whose client never ends its side makes room: such
         clients exist (DEVICES C11), and what they might still send is of no use."""
-        if len(self._open) < self.config.settings.max_concurrent_streams:
+        limit = self.config.settings.max_concurrent_streams
+        if self.trouble is not None and self.trouble.max_streams is not None:
+            limit = self.trouble.max_streams
+        if len(self._open) < limit:
             return True
         for stream in self._open.values():
             if stream.answered_early:
@@ -244,8 +253,18 @@ class Http2(H2Protocol):
 
     def give_back(self, stream_id: int, window_bytes: int) -> None:
         """So much of what the stream received needs no memory any more: let the client send as much again."""
-        if not self.closed:
-            self.connection.acknowledge_received_data(window_bytes, stream_id)
+        if self.closed or (self.trouble is not None and self.trouble.holds_back(stream_id, window_bytes)):
+            return
+        self.connection.acknowledge_received_data(window_bytes, stream_id)
+        self._tick_soon()
+
+    def open_window(self, stream_id: int, window_bytes: int, *, whole: bool) -> None:
+        """Give back what a fault held back: of the stream, and where `whole` of the connection too."""
+        if window_bytes and not self.closed:
+            if whole:
+                self.connection.acknowledge_received_data(window_bytes, stream_id)
+            elif stream_id in self._open:
+                self.connection.increment_flow_control_window(window_bytes, stream_id)
             self._tick_soon()
 
     # Out
@@ -294,7 +313,7 @@ class Http2(H2Protocol):
     def _write_out(self) -> None:
         self._unwritten_bytes = 0
         if data := self.connection.data_to_send():
-            self.line.write(data)
+            self.line.write(data if self.trouble is None else self.trouble.passed(data))
 
     def _pump(self, stream: Stream) -> None:
         """Hand over to h2 what the windows allow, and the end of the answer when it is reached."""
@@ -317,12 +336,14 @@ class Http2(H2Protocol):
         connection, stream_id, buffer = self.connection, stream.stream_id, stream.buffer
         while buffer and not self.line.paused:
             size = min(connection.local_flow_control_window(stream_id), connection.max_outbound_frame_size)
+            if stream.padding is not None:
+                size -= stream.padding + 1
             if size <= 0:
                 return False
             data = bytes(memoryview(buffer)[:size])
             del buffer[:size]
             last = not buffer and stream.ending is END_STREAM
-            connection.send_data(stream_id, data, end_stream=last)
+            connection.send_data(stream_id, data, end_stream=last, pad_length=stream.padding)
             if last:
                 return True
             self._unwritten_bytes += size
@@ -371,6 +392,17 @@ class Http2(H2Protocol):
             self._reset(stream, code)
         self._write_out()
 
+    def end_early(self, stream: Stream, trailers: Headers | None) -> None:
+        """End the answer behind what was sent so far (`Wire.end`)."""
+        if not self.closed and stream.answering and stream.ending is None:
+            stream.ending = END_STREAM if trailers is None else Ending(trailers=write_headers(trailers, []))
+            self._wake(stream)
+            self._tick()
+
+    def flush(self) -> None:
+        """Write what waits, as far as the windows allow, now (`Wire.flush`)."""
+        self._tick()
+
     def reset_when_sent(self, stream: Stream, code: int) -> None:
         """Send RST_STREAM after END_STREAM, if the request is open then (`Wire.reset_when_sent`)."""
         stream.reset_when_sent = code
@@ -403,11 +435,11 @@ class Http2(H2Protocol):
             self._tick()
             self.line.write(GoAwayFrame(0, last_stream_id, code, debug).serialize())
 
-    def abort(self, how: Literal["rst", "fin"]) -> None:
+    def abort(self, how: Literal["rst", "fin"], *, reason: str) -> None:
         """End the connection without a word (`Wire.abort`)."""
         if not self.closed:
             self._tick()
-            self.line.abort("aborted by the mock", rst=how == "rst")
+            self.line.abort(reason, rst=how == "rst")
 
     def _end_if_due(self) -> None:
         if (self._stopping or self._client_leaves) and self.idle and not self.closed:

@@ -17,6 +17,7 @@ from mockcic.scenario.engine import DeviceFacts
 from mockcic.scenario.model import Scenario
 from mockcic.server.clock import TurnableClock
 from mockcic.server.device import Device
+from mockcic.server.faults.armoury import Armoury
 
 KNOWN: Final = 20_000
 """Devices that are remembered; above it those without a connection are forgotten, oldest first (INF)."""
@@ -40,12 +41,18 @@ class Registry:
     """
 
     def __init__(
-        self, scenarios: Scenarios, journal: Journal, clock: TurnableClock, key_of: Callable[[str], str] = str
+        self,
+        scenarios: Scenarios,
+        journal: Journal,
+        clock: TurnableClock,
+        key_of: Callable[[str], str] = str,
+        armoury: Armoury | None = None,
     ) -> None:
         self.scenarios = scenarios
         self.key_of = key_of
         self._journal = journal
         self._clock = clock
+        self._armoury = armoury or Armoury(journal, clock)
         self._devices: dict[str, Device] = {}
         self._assigned: dict[str, Scenario] = {}
         self._names: dict[str, str] = {}
@@ -107,7 +114,7 @@ class Registry:
                 self._make_room()
             facts = DeviceFacts(id=self.name_of(key), token=token, user_agent=user_agent, tags=tags)
             device = self._devices[key] = Device(
-                facts, self.scenario_for(key, user_agent), self._journal, self._clock, key=key
+                facts, self.scenario_for(key, user_agent), self._journal, self._clock, self._armoury, key=key
             )
             self._journal.add(
                 "device",
@@ -118,6 +125,7 @@ class Registry:
                 user_agent=user_agent,
                 tags=list(tags),
             )
+            self._armoury.meet(device)
         elif token != device.facts.token:
             device.come_with(token)
         return device

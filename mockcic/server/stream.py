@@ -88,6 +88,8 @@ class Stream(HTTPStream):
         self.buffer = bytearray()
         self.ending: Ending | None = None
         self.reset_when_sent: int | None = None
+        self.padding: int | None = None
+        """Bytes of padding in each DATA frame; None for frames that are not padded."""
         self.room = Signal()
         self._protocol = protocol
         self._chunks: list[bytes] = []

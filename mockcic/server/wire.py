@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from mockcic.server.faults.connection import ConnectionTrouble
+from mockcic.server.head import Headers
 from mockcic.server.observer import ConnectionFacts
 
 if TYPE_CHECKING:
@@ -37,6 +39,23 @@ class Wire:
         """The HTTP/2 stream of the request."""
         return self._stream.stream_id
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection is still there."""
+        return not self._http2.closed
+
+    @property
+    def frame_limit(self) -> int:
+        """The client's SETTINGS_MAX_FRAME_SIZE."""
+        return self._http2.connection.max_outbound_frame_size
+
+    @property
+    def trouble(self) -> ConnectionTrouble:
+        """What can go wrong on purpose with the whole connection; asked for, it is there from then on."""
+        if self._http2.trouble is None:
+            self._http2.trouble = ConnectionTrouble(self._http2)
+        return self._http2.trouble
+
     def reset(self, code: int) -> None:
         """Send RST_STREAM(`code`) now. What the windows held back is dropped; sends after it raise an OSError."""
         self._http2.reset(self._stream, code)
@@ -48,6 +67,21 @@ class Wire:
         """
         self._http2.reset_when_sent(self._stream, code)
 
+    def end(self, trailers: Headers | None = None) -> None:
+        """End the answer behind what was sent so far, with END_STREAM or with trailers; what is sent later is dropped.
+
+        Its headers have to be out.
+        """
+        self._http2.end_early(self._stream, trailers)
+
+    def flush(self) -> None:
+        """Write what was sent now, in DATA frames of its own."""
+        self._http2.flush()
+
+    def pad(self, padding: int | None) -> None:
+        """Let the DATA frames of this stream have so many bytes of padding from now on (0 to 255); None for none."""
+        self._stream.padding = padding
+
     def goaway(self, code: int = 0, *, last_stream_id: int | None = None, debug: bytes = b"") -> None:
         """Send GOAWAY. The connection and its streams, new ones too, go on; what the client makes of it is its affair.
 
@@ -55,6 +89,6 @@ class Wire:
         """
         self._http2.goaway(code, last_stream_id=last_stream_id, debug=debug)
 
-    def abort(self, how: Literal["rst", "fin"] = "rst") -> None:
+    def abort(self, how: Literal["rst", "fin"] = "rst", *, reason: str = "aborted by the mock") -> None:
         """End the connection without a word of HTTP/2: with TCP's RST at once, or with FIN after what was written."""
-        self._http2.abort(how)
+        self._http2.abort(how, reason=reason)

@@ -345,6 +345,7 @@ class Device:
                 stream = await self._upload(event, None, self._vices)
         except NO_ANSWER as error:
             self._tell(moments.Lost(self._now(), event.full_name, str(error)))
+            self._repeat_if_cut(event, error)
             self._posting -= 1
             self._wake()
         else:
@@ -356,6 +357,23 @@ class Device:
                 answer = await self._finish(event, stream)
             if answer.status == UNAUTHORIZED and await self._has_another_token() and self._renew is not None:
                 await self._send(self._renamed(event), None, None, None)
+        except NO_ANSWER as error:
+            self._tell(moments.Lost(self._now(), event.full_name, str(error)))
+            self._repeat_if_cut(event, error)
+        finally:
+            self._posting -= 1
+            self._wake()
+
+    def _repeat_if_cut(self, event: Event, error: Exception) -> None:
+        """A report whose stream or connection ended before its answer is sent once more, on the next line (INF)."""
+        if isinstance(error, ConnectionLostError | StreamResetError) and self._vices.repeats_what_was_cut():
+            self._posting += 1
+            self._tasks.create_task(self._repeat(event))
+
+    async def _repeat(self, event: Event) -> None:
+        """Say it again, as a new message with the contexts of now."""
+        try:
+            await self._send(self._event(event.full_name, event.payload), None, None, None)
         except NO_ANSWER as error:
             self._tell(moments.Lost(self._now(), event.full_name, str(error)))
         finally:
@@ -465,6 +483,7 @@ class Device:
             coming = read_directives(stream, Inbox(content_type), self._notice)
             received = [self._take(each, "reply") async for each in coming]
             answer = Answer(status, tuple(received), None, dict(stream.headers))
+        self._vices.was_answered(event)
         self._tell(moments.Answered(self._now(), event, answer))
         return answer
 

@@ -124,6 +124,30 @@ MISBEHAVIOURS: Final[Mapping[str, Misbehaviour]] = {
         "ignores all directives of a dialogue after one that it does not know",
         "when an unknown directive comes before others",
     ),
+    # ---- recovery
+    "recovery.reconnected": Misbehaviour(
+        "never opens a downchannel again once one was lost", "when a fault ends the downchannel or its connection"
+    ),
+    "recovery.storm": Misbehaviour(
+        "tries again eight times without a pause", "when a fault ends the downchannel, and the next ones too"
+    ),
+    "recovery.back-off": Misbehaviour(
+        "makes the same pause before each attempt", "when a fault ends four downchannels in a row"
+    ),
+    "recovery.events-wait": Misbehaviour(
+        "sends events on its connection while there is no downchannel", "when a fault ends the downchannel alone"
+    ),
+    "recovery.event-repeated": Misbehaviour(
+        "sends its last event again, with its messageId, when the downchannel is back",
+        "when a fault ends the downchannel after an event was answered",
+    ),
+    "recovery.event-lost": Misbehaviour(
+        "does not repeat a report that had no answer", "when a fault cuts the answer to a report"
+    ),
+    "recovery.silence-noticed": Misbehaviour(
+        "stays on a connection whose pings are not answered", "when a fault makes the connection silent"
+    ),
+    "recovery.goaway-obeyed": Misbehaviour("stays on its connection after GOAWAY", "when a fault sends GOAWAY"),
 }
 
 

@@ -22,6 +22,8 @@ STORM: Final = 6
 """Attempts in a storm."""
 
 STORM_PAUSE_S: Final = 0.03
+HURRY: Final = 8
+"""Attempts without a pause after a loss."""
 SECOND_AFTER_S: Final = 0.5
 """Longer than the window in which a server refuses a second request for the downchannel (PROTOCOL 2.2)."""
 
@@ -40,6 +42,7 @@ class UnrulyLifeline(Lifeline):
         self._began_with_event: Connection | None = None
         self._events_on: Connection | None = None
         self._refused = 0
+        self._hurried = 0
 
     async def _ask(self, connection: Connection) -> Stream:
         rules = self.vices.rules
@@ -79,8 +82,15 @@ class UnrulyLifeline(Lifeline):
     async def _pause(self) -> None:
         if self._second is not None:
             return
-        if "connection.reopened" in self.vices.rules and self.was_ready:
+        rules = self.vices.rules
+        if self.was_ready and ("connection.reopened" in rules or "recovery.reconnected" in rules):
             await asyncio.Event().wait()
+        if "recovery.storm" in rules and self.was_ready and self._hurried < HURRY:
+            self._hurried += 1
+            return
+        if "recovery.back-off" in rules:
+            await asyncio.sleep(self._habits.reopen_after_s)
+            return
         if "connection.reopen-storm" in self.vices.rules and self.was_ready and self.connection is not None:
             await self._storm(self.connection)
         await super()._pause()
@@ -106,8 +116,33 @@ class UnrulyLifeline(Lifeline):
             await super()._keep_alive(connection)
 
     def _ping_failed(self, connection: Connection) -> None:
-        if "connection.ping-unanswered" not in self.vices.rules:
+        if not {"connection.ping-unanswered", "recovery.silence-noticed"} & self.vices.rules:
             super()._ping_failed(connection)
+
+    # ------------------------------------------------------------------ after trouble
+
+    async def _leave_when_told(self, connection: Connection) -> None:
+        if "recovery.goaway-obeyed" not in self.vices.rules:
+            await super()._leave_when_told(connection)
+            return
+        while True:
+            connection.going_away = False
+            await connection.next_change()
+
+    def _become_ready(self) -> None:
+        is_again = self.was_ready and not self._is_ready
+        super()._become_ready()
+        if is_again and self.vices.answered is not None and self.connection is not None:
+            self._tasks.create_task(self._say_again(self.connection, self.vices.answered))
+
+    async def _say_again(self, connection: Connection, event: Event) -> None:
+        """What was answered already; its answer is not looked at."""
+        form = Form()
+        headers = [*self._headers(), ("content-type", form.content_type)]
+        with suppress(ConnectionLostError, StreamResetError):
+            stream = await connection.request("POST", "/v1/events", headers, end=False)
+            await stream.send(form.whole(event), end=True)
+            await stream.head()
 
     # ------------------------------------------------------------------ two connections
 
@@ -136,6 +171,8 @@ class UnrulyLifeline(Lifeline):
     def usable(self) -> Connection | None:
         """For events: the other connection."""
         usable, other = super().usable(), self._events_on
+        if usable is None and "recovery.events-wait" in self.vices.rules and self.was_ready:
+            usable = self.connection if self.connection is not None and self.connection.is_usable else None
         return other if usable is not None and other is not None and other.is_usable else usable
 
 

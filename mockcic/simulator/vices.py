@@ -58,6 +58,8 @@ class Vices:
 
     def __init__(self, rules: Collection[str] = ()) -> None:
         self.rules = read(rules)
+        self.answered: Event | None = None
+        """What is to be said again after a loss."""
         self._forms = self.rules - ONCE
         self._requests = 0
         self._message_id: str | None = None
@@ -104,6 +106,17 @@ class Vices:
     def keeps_refused_token(self) -> bool:
         """Whether a 401 changes nothing."""
         return "token.refused-again" in self.rules
+
+    # ------------------------------------------------------------------ after trouble
+
+    def repeats_what_was_cut(self) -> bool:
+        """Whether a report without an answer is sent again."""
+        return "recovery.event-lost" not in self.rules
+
+    def was_answered(self, event: Event) -> None:
+        """An event had its answer: perhaps it is said again later."""
+        if "recovery.event-repeated" in self.rules:
+            self.answered = event
 
     # ------------------------------------------------------------------ messages
 

@@ -15,6 +15,9 @@ from mockcic.journal.entry import Entry
 from mockcic.verdict.text import Keep, keep_value, verdict_text
 from mockcic.verdict.verdict import verdict_of
 
+STRUCK: Final = "struck"
+"""The phase of a fault in which it does something."""
+
 GIST: Final = 60
 """Characters of what a payload says that a line shows (INF)."""
 
@@ -130,6 +133,8 @@ def describe(entry: Entry) -> str | None:
             mend = f"; {said(data['mend'])}" if data.get("mend") else ""
             text = f"! {name}: {said(data.get('found'))}; expected {said(data.get('expected'))}{mend}"
             return click.style(text, fg=colour)
+        case "fault":
+            return _fault(entry)
         case "token":
             return _token(entry)
         case "scenario":
@@ -178,6 +183,18 @@ def gist(payload: object) -> str:
 def _gist(payload: object) -> str:
     text = gist(payload)
     return f"  “{text}”" if text else ""
+
+
+def _fault(entry: Entry) -> str:
+    """Trouble on purpose: loud when it strikes, quiet when it is set, over or gone."""
+    data, phase = entry.data, said(entry.data.get("phase"))
+    detail = f": {said(data['detail'])}" if data.get("detail") else ""
+    lasts = f", for {span(data['lasts_s'])}" if isinstance(data.get("lasts_s"), int | float) else ""
+    where = " ".join(filter(None, (said(data.get("on")), _short(entry.dialogue) if entry.dialogue else "")))
+    text = f"↯ fault {said(entry.name)} {phase}{detail}{lasts}"
+    return f"{click.style(text, fg='magenta', bold=True) if phase == STRUCK else click.style(text, dim=True)}" + (
+        click.style(f"  {where}", dim=True) if where else ""
+    )
 
 
 def _token(entry: Entry) -> str:

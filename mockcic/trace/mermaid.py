@@ -26,6 +26,7 @@ SYMBOLS: Final[dict[MarkSort, str]] = {
     "closed": "▲",
     "ping": "◦",
     "finding": "⚠",
+    "fault": "↯",
     "unmatched": "?",
     "error": "✕",
     "timeout": "◔",

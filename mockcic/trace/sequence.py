@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, assert_never
 
 from mockcic.journal.entry import Entry
-from mockcic.trace.dialogue import gist, harmless, said
+from mockcic.trace.dialogue import STRUCK, gist, harmless, said
 
 Place = Literal["device", "events", "downchannel"]
 """A device's lanes: itself, its `POST /v1/events`, its `GET /v1/directives`."""
@@ -26,6 +26,7 @@ MarkSort = Literal[
     "closed",
     "ping",
     "finding",
+    "fault",
     "unmatched",
     "error",
     "timeout",
@@ -176,6 +177,8 @@ class _Reading:
                 self._ping(entry)
             case "finding":
                 self._mark(entry, "finding", name, None, said(data.get("found")))
+            case "fault":
+                self._fault(entry)
             case "token":
                 self._mark(entry, "token", f"{said(data.get('what')) or 'token'} {name}", None, said(data.get("why")))
             case "match":
@@ -254,6 +257,17 @@ class _Reading:
         took = f"{1000 * seconds:.0f} ms" if isinstance(seconds, int | float) else ""
         detail = took if refused or status < 400 else said(data.get("description")) or took
         self._add(entry, "events", "answer", str(status or "?"), detail).status = status
+
+    def _fault(self, entry: Entry) -> None:
+        """Where it struck: at the answer, at the downchannel, else at the device."""
+        data = entry.data
+        if data.get("phase") != STRUCK:
+            return  # the dialogue tells when it was set and when it was over
+        places: dict[object, Place] = {"answer": "events", "downchannel": "downchannel"}
+        place = places.get(data.get("on"), "device")
+        devices = (entry.device,) if entry.device else self._users.get(entry.connection, ("",))
+        for device in devices:
+            self._mark(entry, "fault", f"fault {entry.name}", device, said(data.get("detail")), place)
 
     def _ping(self, entry: Entry) -> None:
         """The same ones in a row are one mark with a count."""

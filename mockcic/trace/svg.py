@@ -49,7 +49,9 @@ STYLE: Final = """
 .cic-sequence .plain{stroke:#656d76;fill:#656d76}
 .cic-sequence .warn{stroke:#9a6700;fill:#9a6700}
 .cic-sequence .bad{stroke:#cf222e;fill:#cf222e}
+.cic-sequence .trouble{stroke:#8250df;fill:#8250df}
 .cic-sequence text.good,.cic-sequence text.plain,.cic-sequence text.warn,.cic-sequence text.bad{stroke:#ffffff}
+.cic-sequence text.trouble{stroke:#ffffff}
 .cic-sequence .hollow{fill:#ffffff}
 .cic-sequence .inside{fill:none!important}
 """
@@ -66,7 +68,9 @@ DARK: Final = """
 .cic-sequence .plain{stroke:#8d96a0;fill:#8d96a0}
 .cic-sequence .warn{stroke:#d29922;fill:#d29922}
 .cic-sequence .bad{stroke:#f85149;fill:#f85149}
+.cic-sequence .trouble{stroke:#bc8cff;fill:#bc8cff}
 .cic-sequence text.good,.cic-sequence text.plain,.cic-sequence text.warn,.cic-sequence text.bad{stroke:#0d1117}
+.cic-sequence text.trouble{stroke:#0d1117}
 .cic-sequence .hollow{fill:#0d1117}
 """
 
@@ -175,7 +179,7 @@ class _Picture:
         count = f" ×{mark.count}" if mark.count > 1 else ""
         left = mark.place == "events"  # its text would leave the picture
         place = (x - 12, "end") if left else (x + 12, "start")
-        tone = colour if colour in ("bad", "warn") else "quiet"
+        tone = colour if colour in ("bad", "warn", "trouble") else "quiet"
         room = LABEL_LETTERS + 18 if mark.place == "device" and mark.detail else LABEL_LETTERS
         self._label(
             place[0], y + 4, cut(mark.label + count, room), tone, group, place[1], small=_rest(mark, count, room)

@@ -17,6 +17,7 @@ SYMBOLS: Final[Mapping[MarkSort, tuple[str, str, str]]] = {
     "closed": ("plain", "M-6,5H6L0,-5z", ""),
     "ping": ("plain hollow", "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0z", ""),
     "finding": ("warn hollow", "M0,-7L7.5,6H-7.5z", "M0,-2.5V1.5M0,3.5V4.5"),
+    "fault": ("trouble", "M2,-9L-6,2H-1L-3,9L6,-3H1z", ""),
     "unmatched": ("warn hollow", "M0,-8L8,0L0,8L-8,0z", "M-2.5,-1.5a2.5,2.5 0 1,1 2.5,2.5V2M0,3.8V4.8"),
     "error": ("bad hollow", "M-7,0a7,7 0 1,0 14,0a7,7 0 1,0 -14,0z", "M-3,-3L3,3M-3,3L3,-3"),
     "timeout": ("bad hollow", "M-7,0a7,7 0 1,0 14,0a7,7 0 1,0 -14,0z", "M0,-4.5V0L3,2"),

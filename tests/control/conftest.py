@@ -33,6 +33,24 @@ def mock() -> Iterator[MockCIC]:
 
 @pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
 def client(mock: MockCIC, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    two = request.param == "HTTP/2"
-    with httpx.Client(base_url=mock.control_url or "", http1=not two, http2=two, timeout=10) as client:
+    with _client(mock, request.param) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def unchanged() -> Iterator[MockCIC]:
+    """One server for all tests that change nothing in it, because what they ask is refused."""
+    with MockCIC(SCENARIO, control_port=0) as mock:
+        yield mock
+
+
+@pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
+def refused(unchanged: MockCIC, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """Who asks for what is refused."""
+    with _client(unchanged, request.param) as client:
+        yield client
+
+
+def _client(mock: MockCIC, version: str) -> httpx.Client:
+    two = version == "HTTP/2"
+    return httpx.Client(base_url=mock.control_url or "", http1=not two, http2=two, timeout=30)

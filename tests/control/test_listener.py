@@ -19,7 +19,10 @@ SECRET = "secret-of-the-control-side"
 
 
 def test_with_a_token_every_request_needs_it() -> None:
-    with MockCIC(control_port=0, control_token=SECRET) as mock, httpx.Client(base_url=mock.control_url or "") as client:
+    with (
+        MockCIC(control_port=0, control_token=SECRET) as mock,
+        httpx.Client(base_url=mock.control_url or "", timeout=30) as client,
+    ):
         for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": SECRET}):
             answer = client.get("/v1/devices", headers=headers)
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
@@ -53,7 +56,7 @@ def test_off_this_machine_a_token_is_made_when_none_is_given() -> None:
 )
 def test_no_web_page_of_elsewhere_can_use_a_browser_on_this_machine(headers: dict[str, str], status: int) -> None:
     """A page may name our address with a host name of its own, or send requests across origins."""
-    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "") as client:
+    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "", timeout=30) as client:
         assert client.get("/v1/devices", headers=headers).status_code == status
 
 
@@ -66,7 +69,7 @@ def test_names_of_this_machine_are_known(host: str, local: bool) -> None:
 
 
 def test_a_page_of_the_server_itself_may_ask() -> None:
-    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "") as client:
+    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "", timeout=30) as client:
         assert client.get("/v1/devices", headers={"origin": mock.control_url or ""}).status_code == 200
 
 
@@ -108,7 +111,7 @@ async def test_who_waits_is_answered_when_the_server_stops(caplog: pytest.LogCap
 
 def test_a_body_without_end_is_refused_while_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mockcic.control.whole.LIMIT_BYTES", 100_000)
-    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "") as client:
+    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "", timeout=30) as client:
         for path in ("/v1/scenarios", "/v1/verify"):
             answer = client.post(path, content=b" " * 200_000, headers={"content-type": "application/json"})
             assert answer.status_code == 413

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from mockcic.mock import Bench, TestDevice
+from mockcic.scenario.load import ScenarioSet, load, load_text
+from mockcic.scenario.settings import Profile
 from mockcic.simulator.device import Device
 
 HURRIED = {"pace_leeway": "off", "audio_gap_s": "off"}
@@ -17,6 +20,15 @@ HURRIED = {"pace_leeway": "off", "audio_gap_s": "off"}
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 Speaker = Callable[..., Device]
+
+
+def hurried(name: str, hurry: Mapping[str, str], *, profile: Profile | None = None) -> ScenarioSet:
+    """A scenario of the folder with other times in its text, where it has no variable for them."""
+    text = (SCENARIOS / f"{name}.yaml").read_text()
+    for slow, quick in hurry.items():
+        assert slow in text
+        text = text.replace(slow, quick)
+    return load_text(text, f"{name}.yaml", SCENARIOS, profile=profile)
 
 
 @pytest.fixture(autouse=True)
@@ -35,12 +47,17 @@ def keeps_the_guide(cic: Bench, request: pytest.FixtureRequest) -> Iterator[None
 
 @pytest.fixture
 def speaker(cic: Bench) -> Speaker:
-    """Load a scenario of the folder, with other variables if need be, and make a device for it."""
+    """Load a scenario of the folder, with other variables or `hurried` if need be, and make a device for it."""
 
-    def make(name: str, *, variables: dict[str, Any] | None = None, token: str | None = None, **how: Any) -> Device:
-        from mockcic.scenario.load import load
-
-        cic.load(load([SCENARIOS / f"{name}.yaml"], variables=variables))
+    def make(
+        name: str,
+        *,
+        variables: dict[str, Any] | None = None,
+        hurry: Mapping[str, str] = MappingProxyType({}),
+        token: str | None = None,
+        **how: Any,
+    ) -> Device:
+        cic.load(hurried(name, hurry) if hurry else load([SCENARIOS / f"{name}.yaml"], variables=variables))
         device: TestDevice = cic.device(token)
         return Device(cic.url, ca_file=cic.ca_file, token=device.token, **{"pace": 0.0, **how})
 

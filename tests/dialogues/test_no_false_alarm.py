@@ -11,10 +11,13 @@ from mockcic.scenario.settings import PROFILES, Profile
 from mockcic.simulator.device import Device
 from mockcic.simulator.lifeline import RefusedError
 from mockcic.sound.make import tone
-from tests.dialogues.conftest import SCENARIOS
+from tests.dialogues.conftest import SCENARIOS, hurried
 
 REFUSES = {"token-refused", "token-life"}
 """Scenarios in which a token is refused: a device that has no other is not let in."""
+
+HURRIES = {"slow": {"2s": "200ms", "3s": "300ms", "4KB/s": "40KB/s"}}
+"""How slow it is, test_shipped.py says; here it is as slow, only faster."""
 
 
 @pytest.mark.cic(fail_on="findings")  # what a scenario has no rule for says nothing about the device
@@ -22,7 +25,7 @@ REFUSES = {"token-refused", "token-life"}
 @pytest.mark.parametrize("name", sorted(path.stem for path in SCENARIOS.glob("*.yaml")))
 async def test_a_device_that_keeps_the_guide_breaks_no_rule(cic: Bench, name: str, profile: Profile) -> None:
     """It settles, asks in writing and by voice, and obeys what comes; the rules are held against it afterwards."""
-    cic.load(SCENARIOS / f"{name}.yaml", profile=profile)
+    cic.load(hurried(name, HURRIES.get(name, {}), profile=profile))
     device = Device(cic.url, ca_file=cic.ca_file, token=cic.token, pace=0.05, playing_pace=0.0, settle=True)
     with contextlib.suppress(*([RefusedError] if name in REFUSES else [])):
         async with device:

@@ -191,8 +191,8 @@ async def test_music_asks_for_its_address_reports_and_is_paused_by_the_app(cic: 
 
 
 async def test_music_is_paused_by_the_app(cic: Bench, speaker: Speaker) -> None:
-    """The scenario's own cue: five seconds after the first progress report the app presses pause."""
-    async with speaker("music", playing_pace=0.3) as device:
+    """The scenario's own cue: half a second (here) after the first progress the app presses pause."""
+    async with speaker("music", hurry={"time: 5s": "time: 500ms"}, playing_pace=0.3) as device:
         await device.say_text("음악 틀어 줘")
         await device.wait_for("PlaybackController.ExpectPauseCommand", timeout=15)
         await came(cic, "PlaybackController.PauseCommandIssued")
@@ -234,7 +234,7 @@ async def test_devices_are_controlled_by_voice_and_by_the_app(cic: Bench, speake
 
 async def test_a_setting_is_changed_in_the_app_and_reported(cic: Bench, speaker: Speaker) -> None:
     """7.8."""
-    async with speaker("settings") as device:
+    async with speaker("settings", hurry={"after: 1s": "after: 50ms", "after: 3s": "after: 300ms"}) as device:
         await came(cic, "Settings.Report")
         await device.wait_for("Settings.Update")
         await came(cic, "Settings.Report", count=2)

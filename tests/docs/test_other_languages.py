@@ -54,7 +54,7 @@ def test_the_shell_script(tmp_path: Path) -> None:
 
 def test_the_shell_script_says_why_it_fails(tmp_path: Path) -> None:
     need("curl")
-    done = run("sh", EXAMPLES / "test-device.sh", tmp_path=tmp_path, EXPECTED="물")
+    done = run("sh", EXAMPLES / "test-device.sh", tmp_path=tmp_path, EXPECTED="물", WITHIN="1")
     assert (done.stdout, done.returncode) == ("", 1)
     assert WRONG in done.stderr
 
@@ -65,7 +65,7 @@ def test_node(tmp_path: Path) -> None:
 
 
 def test_node_says_why_it_fails(tmp_path: Path) -> None:
-    done = run(need("node"), EXAMPLES / "test-device.mjs", tmp_path=tmp_path, EXPECTED="물")
+    done = run(need("node"), EXAMPLES / "test-device.mjs", tmp_path=tmp_path, EXPECTED="물", WITHIN="1")
     assert (done.stdout, done.returncode) == ("", 1)
     assert WRONG in done.stderr
 

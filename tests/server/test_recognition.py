@@ -200,7 +200,7 @@ async def test_the_control_api_takes_a_transcript() -> None:
         device = cic.device()
         async with Device(cic.url, ca_file=cic.ca_file, token=device.token, pace=0) as simulated:
             await device.wait_async("downchannel")
-            async with httpx.AsyncClient(base_url=cic.control_url or "") as client:
+            async with httpx.AsyncClient(base_url=cic.control_url or "", timeout=30) as client:
                 path = f"/v1/devices/{device.token}/transcript"
                 assert (await client.post(path, json={"text": "내일 날씨"})).status_code == 200
                 assert (await client.post(path, json={})).status_code == 422

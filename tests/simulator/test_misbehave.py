@@ -137,6 +137,21 @@ async def pushed(cic: Bench, device: Device) -> None:
     cic.push("DeviceControl.TurnOn", {"target": "flashlight"})
 
 
+async def text_after_the_cut(cic: Bench, device: Device) -> None:
+    """Say something while the downchannel is away, and again when it is back."""
+    await cic.wait_async({"kind": "downchannel", "name": "closed"})
+    await asyncio.sleep(0.25)
+    with suppress(ConnectionLostError):
+        await device.say_text("안녕")
+
+
+async def text_after_goaway(cic: Bench, device: Device) -> None:
+    await cic.wait_async("fault phase=struck")
+    await asyncio.sleep(0.25)
+    await device.say_text("안녕")
+    await device.finish_speaking()
+
+
 async def nothing(cic: Bench, device: Device) -> None:
     pass
 
@@ -148,6 +163,7 @@ class Scene:
     on: str = CHAT
     act: Act = talk
     settings: str = "{}"
+    fault: str = "[]"
     habits: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
 
@@ -160,6 +176,18 @@ ENDED = Scene(
     settings="{downchannel_lifetime: 600ms}",
     habits={"reopen_after_s": 0.4},
     limits={"reopen_within_s": 1.5},
+)
+CUT_LINE = "{reset: CANCEL, on: downchannel, after: 300ms, times: 1}"
+REPORT_CUT = """
+  - event: SpeechSynthesizer.SpeechFinished
+    fault: {reset: CANCEL, times: 1}
+"""
+STRUGGLE = Scene(
+    act=nothing,
+    fault="{reset: CANCEL, on: downchannel, after: 50ms, times: 6}",
+    settings="{downchannel_window: off}",
+    habits={"reopen_after_s": 0.1},
+    limits={"reopen_gap_s": 0.08, "reopen_within_s": 3.0},
 )
 OTHER: Mapping[str, Scene] = {
     "connection.hello-awaited": Scene(act=text, settings="{hello: {after: 500ms}}"),
@@ -194,6 +222,38 @@ OTHER: Mapping[str, Scene] = {
     "dialogue.stale-dropped": Scene(on=STALE, act=text, limits={"report_within_s": 0.5}),
     "dialogue.idless-obeyed": REPORTS,
     "dialogue.current-obeyed": Scene(on=UNKNOWN, act=text, limits={"report_within_s": 1.0}),
+    "recovery.reconnected": Scene(
+        act=nothing, fault=CUT_LINE, habits={"reopen_after_s": 0.1}, limits={"reopen_within_s": 0.6}
+    ),
+    "recovery.storm": STRUGGLE,
+    "recovery.back-off": STRUGGLE,
+    "recovery.events-wait": Scene(
+        act=text_after_the_cut,
+        fault=CUT_LINE,
+        settings="{same_connection: true}",
+        habits={"reopen_after_s": 0.6},
+        limits={"race_s": 0.1, "reopen_within_s": 3.0},
+    ),
+    "recovery.event-repeated": Scene(
+        on=REPORT_CUT + CHAT,
+        act=text,
+        fault="{reset: CANCEL, on: downchannel, after: 900ms, times: 1}",
+        habits={"reopen_after_s": 0.1},
+        limits={"race_s": 0.05, "report_within_s": 1.0},
+    ),
+    "recovery.event-lost": Scene(on=REPORT_CUT + CHAT, act=text, limits={"report_within_s": 0.5}),
+    "recovery.silence-noticed": Scene(
+        act=nothing,
+        fault="{pong: never, times: 1}",
+        habits={"ping_every_s": 0.3, "ping_within_s": 0.3, "reopen_after_s": 0.1},
+        limits={"reconnect_within_s": 1.0},
+    ),
+    "recovery.goaway-obeyed": Scene(
+        act=text_after_goaway,
+        fault="{goaway: NO_ERROR, on: connection, after: 200ms, times: 1}",
+        habits={"reopen_after_s": 0.1},
+        limits={"race_s": 0.1},
+    ),
 }
 """Rules that do not show in `TALK`."""
 
@@ -201,7 +261,7 @@ OTHER: Mapping[str, Scene] = {
 async def lived(cic: Bench, rule: str, status: str, misbehave: frozenset[str]) -> Conformance:
     """Live the scene of a rule; gives the verdict as soon as it says `status`, or after some seconds."""
     scene = OTHER.get(rule, TALK)
-    on = f"include: [builtin/settle, builtin/reports]\nsettings: {scene.settings}\non:{scene.on}"
+    on = f"include: [builtin/settle, builtin/reports]\nsettings: {scene.settings}\nfault: {scene.fault}\non:{scene.on}"
     cic.load(f"scenario: {rule.replace('.', '-')}\n{on}")
     habits = {"pace": 0.0, **scene.habits}
     limits = {**HURRIED, **scene.limits}

@@ -111,7 +111,10 @@ def a_life(ids: str = "1", *, late_s: float = 0.0, text: str = "맑아요") -> E
     beware = {"severity": "warning", "mend": "shipped firmware unbinds the account for good"}
     life.add("token", 73.4, "event-401", stream="c1.13", why="the access token has expired", **beware)
     turned = {"by_s": 28_800.0, "to": "2026-03-02T11:01:13.500+00:00", "clock": "2026-03-02T03:01:13.500+00:00"}
-    life.add("clock", 73.5, "turned", device="", connection="", **turned)
+    life.add("clock", 73.45, "turned", device="", connection="", **turned)
+    fault = {"act": "reset", "on": "downchannel", "detail": "RST_STREAM CANCEL"}
+    life.add("fault", 73.5, "cut-line", connection="", **fault, phase="armed")
+    life.add("fault", 74.0, "cut-line", stream="c1.1", **fault, phase="struck")
     life.add("downchannel", 74.0, "closed", stream="c1.1", reason="the device ended it")
     life.add("disconnect", 74.0, f"127.0.0.1:5000{ids}", device="", reason="closed by the client")
     verdict = verify(life, read_filter("Clova.Wait"), exactly(2))

@@ -32,9 +32,28 @@ class Life(list[Entry]):
         self.append(entry)
         return entry
 
-    def connect(self, at: float = 0.0, connection: str = "c1") -> Self:
-        self.add("connect", at, "127.0.0.1:50001", device="", connection=connection)
+    def connect(self, at: float = 0.0, connection: str = "c1", *, address: str = "127.0.0.1:50001") -> Self:
+        self.add("connect", at, address, device="", connection=connection)
         return self
+
+    def disconnect(self, at: float, reason: str = "closed by the client", *, connection: str = "c1") -> Self:
+        self.add("disconnect", at, "127.0.0.1:50001", device="", connection=connection, reason=reason)
+        return self
+
+    def fault(self, at: float, act: str, *, on: str = "connection", phase: str = "struck", **members: Any) -> Self:
+        """Trouble on purpose, at c1 unless told otherwise; `name` is that of the act."""
+        where = {"connection": "c1", **members}
+        self.add("fault", at, where.pop("name", act), act=act, on=on, phase=phase, detail=f"{act} of a test", **where)
+        return self
+
+    def hung_up(self, at: float, name: str = "hang_up", *, connection: str = "c1") -> Self:
+        """A fault ends the connection under the downchannel."""
+        self.fault(at, name, connection=connection).close(at, "connection lost", connection=connection)
+        return self.disconnect(at, f"fault {name}", connection=connection)
+
+    def back(self, at: float, connection: str = "c2") -> Self:
+        """The device connects and opens a downchannel."""
+        return self.connect(at, connection).open(at + 0.01, connection=connection)
 
     def open(self, at: float = 0.1, *, connection: str = "c1", hello: float | None = 0.0, **members: Any) -> Self:
         """A downchannel, and Hello so long after it."""
@@ -109,6 +128,11 @@ class Life(list[Entry]):
 
     def answer(self, at: float, status: int = 204, *, took: float = 0.001) -> Self:
         self.add("answer", at, self._name, status=status, seconds=took, lost=False, **self._last)
+        return self
+
+    def cut(self, at: float) -> Self:
+        """The stream of an event ends before its answer."""
+        self.add("answer", at, self._name, status=None, seconds=0.001, lost=True, **self._last)
         return self
 
     def tell(self, at: float, name: str, payload: Any = None, **members: Any) -> Self:

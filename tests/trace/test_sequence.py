@@ -50,6 +50,7 @@ def test_what_is_no_message_is_a_mark() -> None:
         ("error", "…4f2a", "downchannel", 1),
         *[("token", "…4f2a", "device", 1)] * 4,
         ("clock", "", "device", 1),
+        ("fault", "…4f2a", "downchannel", 1),
         ("closed", "…4f2a", "downchannel", 1),
         ("disconnect", "…4f2a", "device", 1),
         ("verdict", "", "device", 1),
@@ -93,3 +94,21 @@ def test_a_refused_stranger_is_a_mark_of_no_device() -> None:
 def test_a_life_has_every_kind_that_there_is() -> None:
     """So that the goldens show each; `scenario` says nothing in a picture."""
     assert set(KINDS) - {entry.kind for entry in a_life()} == {"scenario"}
+
+
+def test_a_fault_is_marked_where_it_strikes_and_nowhere_else() -> None:
+    life = Entries()
+    life.add("downchannel", 0.0, "open", stream="c1.1")
+    for on in ("answer", "downchannel", "connection", "accept"):
+        for phase in ("armed", "struck", "over", "gone"):
+            life.add("fault", 1.0, f"at-{on}", phase=phase, act="reset", on=on, detail="RST_STREAM CANCEL")
+    life.add("fault", 2.0, "hang-up", device="", phase="struck", act="hang_up", on="connection")
+    life.add("fault", 2.0, "gone", device="", connection="", phase="struck", act="away", on="accept")
+    assert [(each.device, each.place, each.label) for each in marks(life) if each.sort == "fault"] == [
+        ("…4f2a", "events", "fault at-answer"),
+        ("…4f2a", "downchannel", "fault at-downchannel"),
+        ("…4f2a", "device", "fault at-connection"),
+        ("…4f2a", "device", "fault at-accept"),
+        ("…4f2a", "device", "fault hang-up"),
+        ("", "device", "fault gone"),
+    ]

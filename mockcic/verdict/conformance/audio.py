@@ -32,7 +32,7 @@ def present(story: Story, limits: Limits) -> Iterator[Case]:
     for event in story.events_named(SPEECH):
         if _sound(event):
             yield Kept(event.number)
-        elif event.answered_s is not None:
+        elif event.answered_s is not None and not event.lost and not story.is_struck(event.stream):
             parts = (event.upload or {}).get("parts")
             found = "an audio part without a byte" if parts else "no audio part"
             yield Broken(f"{SPEECH} with {found}", "the sound of the request", (event.number,))
@@ -42,7 +42,7 @@ def format(story: Story, limits: Limits) -> Iterator[Case]:
     """16-bit PCM, 16 kHz, mono, little endian, and `format` says so (PROTOCOL 3.3)."""
     for event in story.events_named(SPEECH):
         sound = _sound(event)
-        if not sound:
+        if not sound or (event.lost and story.is_struck(event.stream)):
             continue
         said = event.payload.get("format", FORMAT)
         looks: Sequence[str] = sound.get("suspicions") or ()
@@ -67,7 +67,7 @@ def pace(story: Story, limits: Limits) -> Iterator[Case]:
         (first_s, at_once_s), (last_s, heard_s) = arrived[0], arrived[-1]
         took, later = last_s - first_s, heard_s - at_once_s
         gap, since = max((after - before, before) for (before, _), (after, _) in itertools.pairwise(arrived))
-        if heard_s < SHORT_S:
+        if heard_s < SHORT_S or story.is_explained(event.began_s, event.upload_at_s):
             continue
         if gap > limits.audio_gap_s:
             found = f"nothing for {gap:.2f} s, {since - first_s:.1f} s after the sound began"
@@ -97,6 +97,7 @@ def stop_capture(story: Story, limits: Limits) -> Iterator[Case]:
         if event.upload_at_s is None:
             if (
                 event.answered_s is None
+                and not story.is_explained(event.began_s, story.ends_s)
                 and story.ends_s - stop.at_s > limits.stop_within_s
                 and not story.is_away_at(stop.at_s)
             ):
@@ -106,6 +107,8 @@ def stop_capture(story: Story, limits: Limits) -> Iterator[Case]:
         took = event.upload_at_s - stop.at_s
         after = _after(event, stop.at_s)
         much = "" if after is None else f", {after / BYTES_A_SECOND:.2f} s of sound came after it"
+        if took > limits.stop_within_s and story.is_explained(stop.at_s, event.upload_at_s):
+            continue
         if took > limits.stop_within_s:
             found = f"the upload ended {took:.2f} s after StopCapture{much}"
             yield Broken(found, f"its end within {limits.stop_within_s:g} s", (stop.number, event.upload_number))
@@ -143,8 +146,8 @@ def wake_word(story: Story, limits: Limits) -> Iterator[Case]:
         start, end = indices
         if samples == 0:
             continue
-        if end > samples and start < end and _was_stopped(story, event):
-            continue  # the mock did not want to hear the rest
+        if end > samples and start < end and (_was_stopped(story, event) or story.is_struck(event.stream)):
+            continue  # the mock did not want to hear the rest, or cut it
         if not 0 <= start < end <= samples:
             found = f"the wake word at samples {start} to {end} of a sound of {samples}"
             yield Broken(found, "indices inside the sound, counted from its first sample", (event.number,))
@@ -182,7 +185,7 @@ def level(story: Story, limits: Limits) -> Iterator[Case]:
         sound = _sound(event)
         loud = sound.get("level_dbfs")
         clipped = sound.get("clipped") or 0.0
-        if not sound or (loud is None and "clipped" not in sound):
+        if not sound or (loud is None and "clipped" not in sound) or (event.lost and story.is_struck(event.stream)):
             continue
         if clipped > limits.clipped_part:
             found = f"{100 * clipped:.0f} % of the samples at full scale"

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
 from mockcic.verdict.conformance.limits import Limits
 from mockcic.verdict.conformance.rule import Broken, Case, Kept
-from mockcic.verdict.conformance.story import OURS, Line, Refused, Story
+from mockcic.verdict.conformance.story import Refused, Story
+from mockcic.verdict.conformance.trouble import was_taken_away
 
+GET_LINE: Final = "GET /v1/directives"
 NO_DOWNCHANNEL: Final = "no downchannel"
 OTHER_CONNECTION: Final = "another connection"
 """What the descriptions of the two kinds of 412 say."""
 
 TEN_MINUTES_S: Final = 600.0
-OWN_WILL: Final = ("replaced", "the server stops")
-"""Reasons of a closed downchannel after which there is nothing to do."""
 
 
 def hello_awaited(story: Story, limits: Limits) -> Iterator[Case]:
@@ -41,7 +42,12 @@ def downchannel_first(story: Story, limits: Limits) -> Iterator[Case]:
     for connection in story.connections.values():
         opened = min((line.opened_s for line in story.lines if line.connection == connection.id), default=None)
         events = [event for event in story.events if event.connection == connection.id]
-        refused = [each for each in _events_refused(story, connection.id) if NO_DOWNCHANNEL in each.description]
+        asked = min(_asked_for_line(story, connection.id), default=math.inf)
+        refused = [
+            each
+            for each in _events_refused(story, connection.id)
+            if NO_DOWNCHANNEL in each.description and each.at_s < asked
+        ]
         if opened is None and connection.connected_s is None and not refused:
             continue  # it was there before the journal began
         early = next((event for event in events if opened is None or event.began_s < opened), None)
@@ -56,6 +62,13 @@ def downchannel_first(story: Story, limits: Limits) -> Iterator[Case]:
             yield Kept()
 
 
+def _asked_for_line(story: Story, connection: str) -> Iterator[float]:
+    """When `GET /v1/directives` was asked on a connection, taken or not."""
+    yield from (each.opened_s for each in story.lines if each.connection == connection)
+    yield from (each.at_s for each in story.refused if each.connection == connection and each.what == GET_LINE)
+    yield from (each.at_s for each in story.strikes if each.connection == connection and each.on == "downchannel")
+
+
 def one_downchannel(story: Story, limits: Limits) -> Iterator[Case]:
     """A device asks for no second downchannel on a connection while the first one lives (PROTOCOL 2.2)."""
     for place, line in enumerate(story.lines):
@@ -64,17 +77,17 @@ def one_downchannel(story: Story, limits: Limits) -> Iterator[Case]:
             for each in story.lines[:place]
             if each.connection == line.connection and (each.closed_s is None or each.closed_s >= line.opened_s)
         ]
-        if alive:
+        if alive and not story.is_explained(line.opened_s):
             found = f"a second downchannel on {line.connection} while the first was open"
             yield Broken(found, "one downchannel, kept", (alive[-1].number, line.number))
-        else:
+        elif not alive:
             yield Kept(line.number)
 
 
 def same_connection(story: Story, limits: Limits) -> Iterator[Case]:
     """Events go on the connection of the downchannel (PROTOCOL 2.3)."""
     for each in _events_refused(story):
-        if OTHER_CONNECTION in each.description:
+        if OTHER_CONNECTION in each.description and not story.is_explained(each.at_s):
             found = f"an event on {each.connection}, the downchannel is on another connection"
             yield Broken(found, "both on one connection", (each.number,))
     for event in story.events:
@@ -83,7 +96,7 @@ def same_connection(story: Story, limits: Limits) -> Iterator[Case]:
             continue
         if any(line.connection == event.connection for line in lines):
             yield Kept(event.number)
-        else:
+        elif not story.is_explained(event.began_s):
             found = f"{event.name} on {event.connection}, the downchannel is on {lines[-1].connection}"
             yield Broken(found, "both on one connection", (lines[-1].number, event.number))
 
@@ -94,20 +107,11 @@ def _events_refused(story: Story, connection: str | None = None) -> Iterator[Ref
             yield each
 
 
-def _was_taken_away(story: Story, line: Line) -> bool:
-    """Whether a downchannel ended although the device did not want it to."""
-    if line.closed_s is None or line.reason in OWN_WILL:
-        return False
-    if line.reason in ("connection lost", "the device ended it", ""):
-        connection = story.connections.get(line.connection)
-        return connection is not None and connection.reason.startswith(OURS) and connection.reason != "server stopped"
-    return True
-
-
 def reopened(story: Story, limits: Limits) -> Iterator[Case]:
     """A downchannel that was ended by the server is opened anew at once (PROTOCOL 2.1, no 5)."""
+    struck = _struck_lines(story)  # the rules of recovery look at those
     for line in story.lines:
-        if not _was_taken_away(story, line):
+        if line.number in struck or not was_taken_away(story, line):
             continue
         assert line.closed_s is not None
         tries = [each.opened_s for each in story.lines if each.opened_s >= line.closed_s]
@@ -127,21 +131,38 @@ def reopened(story: Story, limits: Limits) -> Iterator[Case]:
             yield Kept(line.closed_number, f"a new downchannel {took:.2f} s after the last one ended", took)
 
 
+def _struck_lines(story: Story) -> frozenset[int]:
+    """The downchannels that faults took, and those that took their place."""
+    found: set[int] = set()
+    for trouble in story.troubles:
+        if trouble.strikes:
+            lines = (trouble.lost, *trouble.failed, trouble.back)
+            found.update(line.number for line in lines if line is not None)
+    return frozenset(found)
+
+
 def reopen_storm(story: Story, limits: Limits) -> Iterator[Case]:
-    """After a failure attempts keep a distance, and are not too many (PROTOCOL 2.2: 429; 2.6)."""
+    """After a failure attempts keep a distance, and are not too many (PROTOCOL 2.2: 429; 2.6).
+
+    What faults made a device attempt is looked at by the rules of recovery.
+    """
+    struck = _struck_lines(story)
     tries = sorted(
         [(line.opened_s, line.number, True) for line in story.lines]
         + [(each.at_s, each.number, False) for each in story.refused if each.what.endswith("/v1/directives")]
     )
     for (before_s, before, was_good), (at_s, number, _) in itertools.pairwise(tries):
         gap = at_s - before_s
+        if story.is_explained(before_s, at_s):
+            continue
         if gap < limits.reopen_gap_s and not (was_good and _lived(story, before)):
             found = f"GET /v1/directives again after {1000 * gap:.0f} ms"
             yield Broken(found, f"at least {1000 * limits.reopen_gap_s:g} ms between attempts", (before, number))
         else:
             yield Kept(number)
-    for place, (at_s, number, _) in enumerate(tries):
-        within = [each for each in tries[: place + 1] if at_s - each[0] <= TEN_MINUTES_S]
+    own = [each for each in tries if each[1] not in struck and (each[2] or not story.is_explained(each[0]))]
+    for place, (at_s, number, _) in enumerate(own):
+        within = [each for each in own[: place + 1] if at_s - each[0] <= TEN_MINUTES_S]
         if len(within) > limits.reopens:
             found = f"{len(within)} downchannels asked for in ten minutes"
             yield Broken(found, f"at most {limits.reopens:g}", (within[0][1], number))
@@ -161,7 +182,13 @@ def ping(story: Story, limits: Limits) -> Iterator[Case]:
         end = story.ends_s if line.closed_s is None else line.closed_s
         pings = [each for each in story.pings if line.opened_s <= each.at_s <= end]
         moments = [line.opened_s, *(each.at_s for each in pings), end]
-        gaps = [(after - before, before) for before, after in itertools.pairwise(moments)]
+        gaps = [
+            (after - before, before)
+            for before, after in itertools.pairwise(moments)
+            if after - before <= longest or not story.is_explained(before, after)
+        ]
+        if not gaps:
+            continue
         gap, since = max(gaps)
         if gap > longest:
             found = f"no ping for {gap:.1f} s, from {since:+.1f} s on" if pings else f"no ping in {gap:.1f} s"
@@ -188,8 +215,11 @@ def ping_unanswered(story: Story, limits: Limits) -> Iterator[Case]:
                 continue
             found = f"a new connection {took:.1f} s after GET /ping, which was not answered"
         elif story.ends_s - each.at_s > limits.reconnect_within_s:
+            took = story.ends_s - each.at_s
             found = f"no new connection {story.ends_s - each.at_s:.1f} s after GET /ping, which was not answered"
         else:
+            continue
+        if story.is_explained(each.at_s, each.at_s + took):
             continue
         yield Broken(found, f"a new connection within {limits.reconnect_within_s:g} s", (each.number,))
 
@@ -205,10 +235,13 @@ def streams(story: Story, limits: Limits) -> Iterator[Case]:
         turns[line.connection] += [(line.opened_s, 1, line.number), (ended, -1, line.number)]
     for connection, moments in turns.items():
         most = now = number = 0
-        for _, step, entry in sorted(moments, key=lambda each: (each[0], each[1])):
+        since_s = 0.0
+        for at_s, step, entry in sorted(moments, key=lambda each: (each[0], each[1])):
             now += step
             if now > most:
-                most, number = now, entry
+                most, number, since_s = now, entry, at_s
+        if most > limits.streams and story.is_explained(since_s):
+            continue
         if most > limits.streams:
             yield Broken(f"{most} streams at once on {connection}", f"at most {limits.streams:g}", (number,))
         else:

@@ -89,10 +89,18 @@ class Contradiction:
 
 
 def contradictions(story: Story, limits: Limits) -> Iterator[Contradiction]:
-    """Each context that can be held against an earlier report of its interface, agreeing ones too."""
-    yield from _activity(story, limits, PLAYER, PLAYER_AFTER)
-    yield from _activity(story, limits, SPEAKER, SPEAKER_AFTER)
-    yield from _active_alerts(story, limits)
+    """Each context that can be held against an earlier report of its interface, agreeing ones too.
+
+    Between them reports may have been lost in trouble.
+    """
+    found = (
+        *_activity(story, limits, PLAYER, PLAYER_AFTER),
+        *_activity(story, limits, SPEAKER, SPEAKER_AFTER),
+        *_active_alerts(story, limits),
+    )
+    for each in found:
+        if not each.found or not story.is_explained(each.report.at_s, each.event.began_s):
+            yield each
 
 
 def _activity(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from mockcic.cic.catalogue import catalogue
 from mockcic.verdict.conformance.limits import Limits
 from mockcic.verdict.conformance.reports import Due, dues, is_excused, is_stale, report_of
 from mockcic.verdict.conformance.rule import Broken, Case, Kept
 from mockcic.verdict.conformance.story import Story
+
+ASKING: Final = ("dialogue", "late")
+"""Acts that make old directives, to see whether a device drops them."""
 
 
 def stale_dropped(story: Story, limits: Limits) -> Iterator[Case]:
@@ -21,6 +25,8 @@ def stale_dropped(story: Story, limits: Limits) -> Iterator[Case]:
         if any(other.names == due.names and other.key == due.key for other in fresh):
             continue  # a report would be of the other
         report = report_of(story, due)
+        if report is not None and story.is_explained(due.directive.at_s, report.at_s, but=ASKING):
+            continue
         if report is not None:
             found = f"{report.name} about a {due.directive.name} of the old dialogue {due.directive.dialogue}"
             yield Broken(found, "nothing: it is dropped with its attachments", (due.directive.number, report.number))

@@ -55,6 +55,8 @@ def reported(story: Story, limits: Limits) -> Iterator[Case]:
                 yield _missing(story, due)
             continue
         took = report.at_s - due.directive.at_s
+        if took > due.within_s and story.is_explained(due.directive.at_s, report.at_s):
+            continue
         if took > due.within_s:
             found = f"{report.name} {took:.1f} s after {due.directive.name}"
             yield Broken(found, f"within {due.within_s:.1f} s", (due.directive.number, report.number))
@@ -78,7 +80,9 @@ def _end_of_speech(story: Story, speak: Sent, started: Told, limits: Limits) -> 
     report = report_of(story, due)
     if report is not None:
         yield Kept(report.number)
-    elif not story.left_between(started.at_s, started.at_s + within_s):
+    elif not story.left_between(started.at_s, started.at_s + within_s) and not story.is_explained(
+        speak.at_s, started.at_s + within_s
+    ):
         found = f"no end of speech {within_s:.1f} s after SpeechStarted, of {speak.sound_s:.1f} s of sound"
         yield Broken(found, "SpeechFinished or SpeechStopped", (speak.number, started.number))
 
@@ -96,6 +100,11 @@ def once(story: Story, limits: Limits) -> Iterator[Case]:
             came[_key(event, members)].append(event)
         for key, events in came.items():
             allowed = max(1, orders[key])
+            if len(events) > allowed and (
+                any(story.may_repeat(each, events[-1].at_s) for each in events)
+                or story.is_explained(events[0].at_s, events[-1].at_s)
+            ):
+                continue  # said again, for it may not have been heard
             if len(events) > allowed:
                 names = " and ".join(dict.fromkeys(each.name for each in events))
                 about = ", ".join(f"{name} {value}" for name, value in zip(members, key, strict=True))
@@ -120,7 +129,7 @@ def _begun_twice(story: Story) -> Iterator[Case]:
     for event in story.events_named("Alerts.AlertStarted", "Alerts.AlertStopped"):
         token = _plain(event.payload.get("token"))
         before = state.get(token)
-        if before is not None and before.name == event.name:
+        if before is not None and before.name == event.name and not story.is_explained(before.at_s, event.at_s):
             yield Broken(f"{event.name} twice (token {token})", "once", (before.number, event.number))
         else:
             yield Kept(event.number)
@@ -162,9 +171,14 @@ def _ordered(
             yield Kept(event.number)
             if event.name in (follows if over is None else over):
                 begun.discard(token)
-        else:
+        elif not story.is_explained(_sent_at_s(story, token), event.at_s):
             found = f"{event.name} (token {token}) before {begins[0].partition('.')[2]}"
             yield Broken(found, f"{begins[0]} first", (event.number,))
+
+
+def _sent_at_s(story: Story, token: Any) -> float:
+    """When a token was first sent to the device."""
+    return next((each.at_s for each in story.directives if _plain(key_of(each).get("token")) == token), 0.0)
 
 
 # ---------------------------------------------------------------------- foreign reports
@@ -189,7 +203,7 @@ def foreign(story: Story, limits: Limits) -> Iterator[Case]:
                 continue
             if value in known[event.name.partition(".")[0]]:
                 yield Kept(event.number)
-            else:
+            elif not any(strike.at_s <= event.at_s for strike in story.strikes):  # which may have changed the token
                 found = f"{event.name} about {member} {value}, which nobody sent"
                 yield Broken(found, f"the {member} of a directive, as it was sent", (event.number,))
 
@@ -249,6 +263,8 @@ def alert_rings(story: Story, limits: Limits) -> Iterator[Case]:
         )
         if rang is not None and rang.at_s <= due_s + limits.alert_within_s:
             yield Kept(rang.number, f"AlertStarted {rang.at_s - due_s:+.2f} s from its time", abs(rang.at_s - due_s))
+        elif story.is_explained(directive.at_s) or story.is_explained(due_s, due_s + limits.alert_within_s):
+            continue
         elif rang is not None:
             found = f"AlertStarted {rang.at_s - due_s:.1f} s after the alert's time"
             yield Broken(found, f"within {limits.alert_within_s:g} s", (directive.number, rang.number))
@@ -303,8 +319,10 @@ def progress(story: Story, limits: Limits) -> Iterator[Case]:
                 )
                 if came is not None:
                     yield Kept(came.number)
-                elif event.at_s + after_s + PROGRESS_LEEWAY_S < until and not story.left_between(
-                    event.at_s, event.at_s + after_s + PROGRESS_LEEWAY_S
+                elif (
+                    event.at_s + after_s + PROGRESS_LEEWAY_S < until
+                    and not story.left_between(event.at_s, event.at_s + after_s + PROGRESS_LEEWAY_S)
+                    and not story.is_explained(directive.at_s, event.at_s + after_s + PROGRESS_LEEWAY_S)
                 ):
                     found = f"no {name} although it played for {until - event.at_s:.1f} s"
                     yield Broken(found, f"one after {after_s:g} s (progressReport)", (directive.number, event.number))

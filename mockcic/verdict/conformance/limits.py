@@ -15,8 +15,9 @@ class Limits:
 
     `reopen_within_s` "at once" (PROTOCOL 2.1; INF: firmware waits one second). `reopen_gap_s` the window of 429
     (2.2; INF). `reopens` in ten minutes (2.6: AVS certification). `ping_every_s` (2.4), with half of it as leeway
-    (INF). `reconnect_within_s` after a ping nobody answers (2.4; firmware 15 s, AVS 30 s). `streams` at once (2.7:
-    AVS). `refused_again` requests with a token that got 401 (INF). `pace_leeway` how much faster or slower than the
+    (INF). `reconnect_within_s` after a ping nobody answers (2.4; firmware 15 s, AVS 30 s), `notice_within_s` from the
+    beginning of silence on: a ping, and the wait for its answer (2.4; INF). `streams` at once (2.7: AVS).
+    `refused_again` requests with a token that got 401 (INF). `pace_leeway` how much faster or slower than the
     microphone sound may come, as a part of its length, and `audio_gap_s` how long it may pause (3.3; INF);
     `preroll_s` of sound may be there at once, for a wake word and its lead are recorded before the request begins
     (INF). `stop_within_s` from StopCapture to the end of the upload (3.4 "at once"; INF). `report_within_s` from a
@@ -30,6 +31,7 @@ class Limits:
     reopens: float = 50
     ping_every_s: float = 60.0
     reconnect_within_s: float = 30.0
+    notice_within_s: float = 90.0
     streams: float = 10
     refused_again: float = 2
     pace_leeway: float = 0.5

@@ -27,6 +27,8 @@ def id_unique(story: Story, limits: Limits) -> Iterator[Case]:
         if not event.message_id:
             continue
         if (first := seen.get(event.message_id)) is not None:
+            if story.may_repeat(first, event.began_s):
+                continue  # it cannot know whether it was heard
             found = f"messageId {event.message_id} of {first.name} again in {event.name}"
             yield Broken(found, "an id of its own for each message", (first.number, event.number))
         else:
@@ -129,6 +131,8 @@ def dialogue_new(story: Story, limits: Limits) -> Iterator[Case]:
         first = seen.setdefault(event.dialogue, event)
         if first is event:
             yield Kept(event.number)
+        elif story.may_repeat(first, event.began_s):
+            continue  # said again, for it may not have been heard
         elif _question_for(story, event) is None and event.message_id != first.message_id:
             found = f"dialogRequestId {event.dialogue} again in a {event.name} that answers no ExpectSpeech"
             yield Broken(found, "a new id for a new utterance", (first.number, event.number))
@@ -142,7 +146,7 @@ def dialogue_kept(story: Story, limits: Limits) -> Iterator[Case]:
             continue
         if event.dialogue == question.dialogue:
             yield Kept(event.number)
-        elif _is_follow_up(event):
+        elif _is_follow_up(event) and not story.is_explained(question.at_s, event.began_s):
             found = f"the answer to ExpectSpeech with dialogRequestId {event.dialogue or 'none'}"
             yield Broken(found, f"{question.dialogue}, as the question had", (question.number, event.number))
 
@@ -159,7 +163,7 @@ def speech_id(story: Story, limits: Limits) -> Iterator[Case]:
             if theirs in question.payload
         }
         wrong = {name: event.payload.get(name) for name, value in wanted.items() if event.payload.get(name) != value}
-        if wrong:
+        if wrong and not story.is_explained(question.at_s, event.began_s):
             found = ", ".join(f"{name} {'absent' if value is None else repr(value)}" for name, value in wrong.items())
             expected = ", ".join(f"{name} {wanted[name]!r}" for name in wrong)
             yield Broken(
@@ -167,5 +171,5 @@ def speech_id(story: Story, limits: Limits) -> Iterator[Case]:
                 f"{expected}, as in the question",
                 (question.number, event.number),
             )
-        elif wanted:
+        elif wanted and not wrong:
             yield Kept(event.number)

@@ -170,6 +170,8 @@ def is_stale(story: Story, directive: Sent) -> bool | None:
         if event.began_s > directive.at_s:
             break
         if event.dialogue != directive.dialogue:
+            if not event.is_answered and story.is_explained(event.began_s):
+                return None  # an utterance that trouble cut may not have become the dialogue
             whole_s = event.at_s if event.upload_at_s is None else event.upload_at_s
             return True if whole_s <= directive.at_s else None
     return False
@@ -189,6 +191,8 @@ def is_excused(story: Story, due: Due) -> bool:
     """Whether a report that did not come need not have: too early to say, the device went, or something else came."""
     directive = due.directive
     if story.left_between(directive.at_s, directive.at_s + due.within_s):
+        return True
+    if story.is_explained(directive.at_s, directive.at_s + due.within_s):
         return True
     later_words = story.utterances_after(directive.at_s - EARLY_S)
     if directive.dialogue and any(each.dialogue != directive.dialogue for each in later_words):

@@ -5,21 +5,19 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from mockcic.journal.entry import Entry
+from mockcic.verdict.conformance.trouble import BY_FAULT, GRACE_S, Strike, Trouble, read_strikes, troubles_of
 
 HELLO: Final = "Clova.Hello"
 SPEECH: Final = "SpeechRecognizer.Recognize"
 TEXT: Final = "TextRecognizer.Recognize"
 UTTERANCES: Final = (SPEECH, TEXT)
 """Events that begin a dialogue (PROTOCOL 3.6)."""
-
-OURS: Final = ("aborted by the mock", "server stopped", "does not read what it asks for")
-"""Reasons of a `disconnect` that the device did not choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,13 @@ class Told:
     answered_s: float | None = None
     status: int | None = None
     description: str = ""
+    lost: bool = False
+    """Its stream or connection ended before the answer was complete."""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether a whole answer was handed to the connection."""
+        return self.answered_s is not None and not self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +128,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One HTTP/2 connection, as far as it was seen: `connected_s` is None when it was there before the journal."""
+    """One HTTP/2 connection, as far as it was seen: `connected_s` is None when it was there before the journal.
+
+    `is_guessed`: it ended before a request said whose it is, and this device alone was looking for a line from there.
+    """
 
     id: str
     connected_s: float | None = None
     closed_s: float | None = None
     reason: str = ""
+    number: int = 0
+    is_guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +173,56 @@ class Story:
     requests: tuple[Asked, ...] = ()
     findings: tuple[Noticed, ...] = ()
     connections: Mapping[str, Connection] = field(default_factory=dict)
+    strikes: tuple[Strike, ...] = ()
+    unclear: tuple[float, ...] = ()
+    """When connections came that ended without a request, while this device and another from there had no line."""
+
+    @cached_property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What struck it on purpose, and the downchannels it lost."""
+        return troubles_of(self)
+
+    def is_explained(self, begin_s: float, end_s: float | None = None, *, but: Collection[str] = ()) -> bool:
+        """Whether a fault explains what a device did, or did not do, between these times: nobody holds it against it.
+
+        Faults whose act is among `but` explain nothing: they ask the very thing.
+        """
+        if not self.strikes:
+            return False
+        end_s = begin_s if end_s is None else end_s
+        return any(
+            each.overlaps(begin_s, end_s) and any(strike.act not in but for strike in each.strikes)
+            for each in self.troubles
+        )
+
+    def is_struck(self, stream: str) -> bool:
+        """Whether a fault struck this stream, or the connection under it while it was there."""
+        if not self.strikes:
+            return False
+        if any(each.stream == stream for each in self.strikes):
+            return True
+        event = next((each for each in self.events if each.stream == stream), None)
+        if event is None:
+            return False
+        end_s = self.ends_s if event.answered_s is None else event.answered_s
+        connection = self.connections.get(event.connection)
+        if connection is not None and connection.closed_s is not None and connection.reason.startswith(BY_FAULT):
+            struck = connection.closed_s <= end_s + GRACE_S
+            if struck:
+                return True
+        return any(
+            each.connection == event.connection
+            and not each.stream
+            and each.at_s <= end_s + GRACE_S
+            and event.began_s <= each.until_s + GRACE_S
+            for each in self.strikes
+        )
+
+    def may_repeat(self, first: Told, at_s: float) -> bool:
+        """Whether an event may be said again at this time: trouble may have kept its answer from the device."""
+        if self.is_struck(first.stream):
+            return True
+        return not first.is_answered and self.is_explained(first.began_s, at_s)
 
     @property
     def is_silent(self) -> bool:
@@ -241,8 +301,16 @@ def tell_stories(
         if entry.connection and entry.device in real:
             users[entry.connection].add(entry.device)
     grouped: defaultdict[str, list[Entry]] = defaultdict(list)
+    guessed, unclear = _whose(everything, users, real)
     for entry in everything:
         whose = users.get(entry.connection, set()) if entry.connection else set()
+        if entry.kind == "fault" and not entry.device and not entry.connection:
+            for name in real:  # it struck everybody, such as a listener that was gone
+                grouped[name].append(entry)
+            continue
+        if (guess := guessed.get(entry.connection)) is not None:
+            grouped[guess].append(entry)
+            continue
         if entry.device in real:
             grouped[entry.device].append(entry)
         elif len(whose) == 1:
@@ -250,22 +318,79 @@ def tell_stories(
         elif entry.device or entry.kind == "answer":
             grouped[entry.device].append(entry)
     stories = (
-        _tell(name, mine, ends_s, is_whole) for name, mine in grouped.items() if device is None or name == device
+        _tell(name, mine, ends_s, is_whole, frozenset(guessed), tuple(unclear.get(name, ())))
+        for name, mine in grouped.items()
+        if device is None or name == device
     )
     return tuple(story for story in stories if not story.is_silent)
 
 
-def _tell(device: str, entries: Sequence[Entry], ends_s: float, is_whole: bool) -> Story:
-    draft = _Draft()
+def _tell(
+    device: str,
+    entries: Sequence[Entry],
+    ends_s: float,
+    is_whole: bool,
+    guessed: frozenset[str],
+    unclear: tuple[float, ...],
+) -> Story:
+    draft = _Draft(guessed)
     for entry in entries:
         draft.take(entry)
-    return draft.story(device, ends_s, is_whole)
+    return draft.story(device, ends_s, is_whole, unclear)
+
+
+def _whose(
+    entries: Sequence[Entry], users: Mapping[str, set[str]], real: Collection[str]
+) -> tuple[Mapping[str, str], Mapping[str, list[float]]]:
+    """Whose connections were on which nothing was asked: of the only device from that address without a line.
+
+    Where several were without one, they get the time only. A probe of somebody else's may be among them (INF).
+    """
+    spoke = {entry.connection for entry in entries if entry.kind not in ("connect", "disconnect", "fault")}
+    came = [entry for entry in entries if entry.kind == "connect" and entry.connection not in users]
+    nameless = [entry for entry in came if entry.connection not in spoke]
+    guessed: dict[str, str] = {}
+    unclear: defaultdict[str, list[float]] = defaultdict(list)
+    if not nameless:
+        return guessed, unclear
+    hosts: defaultdict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        if entry.kind == "connect":
+            for name in users.get(entry.connection, ()):
+                hosts[entry.name.rpartition(":")[0]].add(name)
+    turns: defaultdict[str, list[tuple[float, int]]] = defaultdict(list)
+    for entry in entries:
+        if entry.kind == "downchannel" and entry.device in real:
+            turns[entry.device].append((entry.at_s, 1 if entry.name == "open" else -1))
+    for entry in nameless:
+        looking = [name for name in hosts[entry.name.rpartition(":")[0]] if _is_looking(turns[name], entry.at_s)]
+        if len(looking) == 1:
+            guessed[entry.connection] = looking[0]
+        for name in looking if len(looking) > 1 else ():
+            unclear[name].append(entry.at_s)
+    return guessed, unclear
+
+
+def _is_looking(turns: Sequence[tuple[float, int]], at_s: float) -> bool:
+    """Whether a device had lost its downchannel then and got another later: one that never came again may be off."""
+    before = [step for when, step in turns if when <= at_s]
+    return bool(before) and sum(before) <= 0 and any(step > 0 and when > at_s for when, step in turns)
+
+
+def _is_of_cut(noticed: Noticed, strikes: Sequence[Strike]) -> bool:
+    """Whether something is wrong with a body only because a fault cut it."""
+    return noticed.code.startswith("multipart.") and any(
+        each.stream == noticed.stream and each.at_s <= noticed.at_s for each in strikes if each.stream
+    )
 
 
 class _Draft:
     """A story while it is put together: later entries say how earlier things ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, guessed: frozenset[str] = frozenset()) -> None:
+        self._guessed = guessed
+        self._faults: list[Entry] = []
+        self._ends: dict[str, float] = {}
         self._events: dict[str, dict[str, Any]] = {}
         self._told: list[dict[str, Any]] = []
         self._sent: list[dict[str, Any]] = []
@@ -285,7 +410,9 @@ class _Draft:
             self._connections.setdefault(entry.connection, {"id": entry.connection})
         match entry.kind:
             case "connect":
-                self._connections.setdefault(entry.connection, {"id": entry.connection})["connected_s"] = entry.at_s
+                self._connections.setdefault(entry.connection, {"id": entry.connection}).update(
+                    connected_s=entry.at_s, number=entry.number, is_guessed=entry.connection in self._guessed
+                )
             case "disconnect":
                 self._connections.setdefault(entry.connection, {"id": entry.connection}).update(
                     closed_s=entry.at_s, reason=str(data.get("reason", ""))
@@ -307,6 +434,8 @@ class _Draft:
                     behind["sound_s"] = (behind.get("sound_s") or 0.0) + seconds
             case "ping":
                 self._ping(entry, data)
+            case "fault":
+                self._faults.append(entry)
             case "finding":
                 texts = {key: str(data.get(key, "")) for key in ("found", "expected", "mend")}
                 self._findings.append(Noticed(entry.number, entry.at_s, entry.name, entry.stream, **texts))
@@ -331,6 +460,7 @@ class _Draft:
             }
             self._every_line.append(line)
         elif (line_ := self._lines.get(entry.stream)) is not None:
+            self._ends[entry.stream] = entry.at_s
             line_.update(closed_s=entry.at_s, closed_number=entry.number, reason=str(data.get("reason", "")))
 
     def _event(self, entry: Entry, data: Mapping[str, Any]) -> None:
@@ -357,11 +487,12 @@ class _Draft:
 
     def _answer(self, entry: Entry, data: Mapping[str, Any]) -> None:
         status = data.get("status")
+        self._ends[entry.stream] = entry.at_s
         if (event := self._events.get(entry.stream)) is not None:
             if isinstance(seconds := data.get("seconds"), int | float):
                 event["began_s"] = min(event["at_s"], entry.at_s - seconds)
             description = str(data.get("description", ""))
-            event.update(answered_s=entry.at_s, status=status, description=description)
+            event.update(answered_s=entry.at_s, status=status, description=description, lost=data.get("lost") is True)
         elif isinstance(status, int) and " /" in entry.name:
             request = self._ask(entry, entry.at_s, entry.name, data)
             description = str(data.get("description", ""))
@@ -397,8 +528,10 @@ class _Draft:
         unanswered = data.get("unanswered") is True
         self._pings.append(Ping(entry.number, entry.at_s, entry.connection, entry.name, unanswered))
 
-    def story(self, device: str, ends_s: float, is_whole: bool) -> Story:
+    def story(self, device: str, ends_s: float, is_whole: bool, unclear: tuple[float, ...] = ()) -> Story:
         """What was put together."""
+        connections = {name: Connection(**each) for name, each in self._connections.items()}
+        strikes = read_strikes(self._faults, connections, self._ends, ends_s)
         return Story(
             device=device,
             ends_s=ends_s,
@@ -410,6 +543,8 @@ class _Draft:
             pings=tuple(self._pings),
             refused=tuple(self._refused),
             requests=tuple(self._requests),
-            findings=tuple(self._findings),
-            connections={name: Connection(**each) for name, each in self._connections.items()},
+            findings=tuple(each for each in self._findings if not _is_of_cut(each, strikes)),
+            connections=connections,
+            strikes=strikes,
+            unclear=unclear,
         )

@@ -110,6 +110,29 @@ def told(*names: str, token: str = "t1") -> Life:
     return life
 
 
+def struggling(*pauses: float) -> Life:
+    """The connection is hung up; a second later attempts begin, all but the last are struck."""
+    life, at = up().hung_up(5.0), 6.0
+    for number, pause in enumerate(pauses, 2):
+        life.connect(at, f"c{number}").fault(at, "hang_up", on="accept", connection=f"c{number}")
+        life.disconnect(at, "fault hang_up", connection=f"c{number}")
+        at += pause
+    return life.back(at, "c99").idle(60.0)
+
+
+def line_cut() -> Life:
+    """Settings were reported; the downchannel alone is reset later."""
+    life = up().tell(1.0, "Settings.Report", {"a": "b"}, message_id="m1")
+    life.fault(5.0, "reset", on="downchannel", stream=life.line)
+    return life.close(5.0, "the device ended it")
+
+
+def cut_report() -> Life:
+    """The connection is hung up before a report is answered, and the device comes back."""
+    life = up().event(4.9, "Settings.Report", {"a": "b"}).fault(5.0, "hang_up").cut(5.0)
+    return life.close(5.0, "connection lost").disconnect(5.0, "fault hang_up").back(6.0)
+
+
 CASES: Cases = {
     "connection.hello-awaited": (
         lambda: up().tell(1.0, "Settings.Report"),
@@ -264,6 +287,42 @@ CASES: Cases = {
         lambda: beside_unknown(True),
         lambda: beside_unknown(False),
         "beside an unknown directive",
+    ),
+    "recovery.reconnected": (
+        lambda: up().hung_up(5.0).back(6.0).idle(30.0),
+        lambda: up().hung_up(5.0).idle(30.0),
+        "no downchannel 25.0 s after fault hang_up was over, not one attempt seen",
+    ),
+    "recovery.storm": (lambda: struggling(1.0, 2.0, 4.0), lambda: struggling(*[0.02] * 6), "7 attempts within 0.12 s"),
+    "recovery.back-off": (
+        lambda: struggling(1.0, 2.0, 4.0),
+        lambda: struggling(1.0, 1.0, 1.0),
+        "pauses of 1.00, 1.00, 1.00 s between 4 attempts",
+    ),
+    "recovery.events-wait": (
+        lambda: line_cut().open(8.0).tell(9.0, "Settings.Report"),
+        lambda: line_cut().refused(7.0, "POST /v1/events", 412, "no downchannel").open(8.0),
+        "1 event where fault reset had ended the downchannel",
+    ),
+    "recovery.event-repeated": (
+        lambda: cut_report().tell(7.0, "Settings.Report", {"a": "b"}).idle(30.0),
+        lambda: line_cut().open(8.0).tell(9.0, "Settings.Report", {"a": "b"}, message_id="m1").idle(30.0),
+        "Settings.Report again after fault reset, although it had been answered with 204",
+    ),
+    "recovery.event-lost": (
+        lambda: cut_report().tell(7.0, "Settings.Report", {"a": "b"}).idle(30.0),
+        lambda: cut_report().idle(30.0),
+        "Settings.Report was cut by fault hang_up, and did not come again",
+    ),
+    "recovery.silence-noticed": (
+        lambda: up().ping(1.0).fault(5.0, "silence").back(75.0).close(75.1, "replaced").idle(99.0),
+        lambda: up().ping(1.0).fault(5.0, "silence").idle(200.0),
+        "still on c1 after 195.0 s of silence (fault silence)",
+    ),
+    "recovery.goaway-obeyed": (
+        lambda: up().fault(5.0, "goaway").back(5.5).tell(7.0, "Settings.Report", connection="c2").idle(30.0),
+        lambda: up().fault(5.0, "goaway").tell(7.0, "Settings.Report").idle(30.0),
+        "POST /v1/events on c1 2.00 s after GOAWAY (fault goaway)",
     ),
 }  # fmt: skip
 

@@ -1,0 +1,89 @@
+"""Faults of a running server: set, seen, removed."""
+
+from __future__ import annotations
+
+import fnmatch
+
+from mockcic.control.ask import AskError
+from mockcic.control.shapes import FaultOrder, FaultShape
+from mockcic.scenario.faults.fault import Fault
+from mockcic.server.app import Cic
+from mockcic.server.faults.armed import Armed
+
+
+class FaultDesk:
+    """Sets and removes faults, for the server's own loop. Raises `AskError`."""
+
+    def __init__(self, cic: Cic) -> None:
+        self._cic = cic
+
+    def set(self, order: FaultOrder, *, by: str = "control") -> FaultShape:
+        """Set a fault for the devices whose name or token fits, those that come later too.
+
+        Without times, nth, every, for and chance it strikes once, unless it is to stay (`always`).
+        """
+        fault = order.fault
+        bounded = {"times", "nth", "every", "for_", "chance"} & fault.model_fields_set
+        if not bounded and not order.always:
+            fault = fault.model_copy(update={"times": 1})
+        devices = self._cic.devices
+        known = devices.token_of(order.device)
+        name = devices.name_of(known) if known is not None else order.device
+        number = self._cic.armoury.arm(fault, iter(devices), device=name, by=by)
+        return next(each for each in self.all() if each.number == number)
+
+    def all(self, device: str | None = None) -> list[FaultShape]:
+        """Those that are set: for names that fit (`device` is the pattern), and those scenarios have set."""
+        shapes: dict[int, FaultShape] = {}
+        for pattern, armed in self._cic.armoury.coming:
+            shapes[armed.number] = self._shape(armed, pattern)
+        for each in self._cic.devices:
+            for armed in () if each.faults is None else each.faults.armed:
+                if (known := shapes.get(armed.number)) is None:
+                    shapes[armed.number] = self._shape(armed, each.name)
+                else:
+                    shapes[armed.number] = known.model_copy(
+                        update={
+                            "occasions": known.occasions + armed.count.occasions,
+                            "strikes": known.strikes + armed.count.strikes,
+                        }
+                    )
+        found = list(shapes.values())
+        if device is None:
+            return found
+        name = self._cic.devices.shown(device) if self._cic.devices.token_of(device) else device
+        return [each for each in found if fnmatch.fnmatchcase(name, each.device)]
+
+    def remove(self, number: int) -> None:
+        """Remove one; what it does by lasting ends."""
+        if not self._cic.armoury.remove(number, iter(self._cic.devices)):
+            raise AskError(404, f"there is no fault {number}; those that are set: GET /v1/faults", member="number")
+
+    def forget(self, device: str) -> None:
+        """Remove the faults that were set for this device alone: it goes."""
+        for pattern, armed in self._cic.armoury.coming:
+            if pattern == device:
+                self._cic.armoury.remove(armed.number, iter(self._cic.devices))
+
+    def clear(self) -> int:
+        """Remove all that were set from outside, and those of scenarios until these begin anew; how many."""
+        numbers = [each.number for each in self.all()]
+        for number in numbers:
+            self._cic.armoury.remove(number, iter(self._cic.devices))
+        return len(numbers)
+
+    @staticmethod
+    def _shape(armed: Armed, device: str) -> FaultShape:
+        fault: Fault = armed.fault
+        return FaultShape(
+            number=armed.number,
+            device=device,
+            name=fault.label,
+            act=fault.kind,
+            on=fault.role,
+            about=fault.act.about(),
+            fault=fault.model_dump(mode="json", by_alias=True, exclude_unset=True),
+            by=armed.by,
+            occasions=armed.count.occasions,
+            strikes=armed.count.strikes,
+        )

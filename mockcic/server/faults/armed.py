@@ -1,0 +1,58 @@
+"""A fault that is set for one device: how often it had an occasion, how often it struck, when it is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from mockcic.scenario.faults.fault import Fault
+
+
+class Count:
+    """Occasions and strikes of a fault, and its chances. One that a rule names has one for all its events."""
+
+    __slots__ = ("_random", "fault", "occasions", "strikes")
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self.occasions = 0
+        self.strikes = 0
+        self._random = Random(fault.seed)
+
+    def draws(self) -> bool:
+        """There is an occasion: whether the fault takes it."""
+        if self.spent:
+            return False
+        self.occasions += 1
+        takes = self.fault.nth is None or self.occasions == self.fault.nth
+        if self.fault.chance < 1:  # drawn each time, so that the same seed gives the same at each occasion
+            takes = self._random.random() < self.fault.chance and takes
+        self.strikes += takes
+        return takes
+
+    @property
+    def spent(self) -> bool:
+        """Whether it will never strike again."""
+        fault = self.fault
+        if fault.nth is not None and self.occasions >= fault.nth:
+            return True
+        return fault.times is not None and self.strikes >= fault.times
+
+
+@dataclass(slots=True, eq=False)
+class Armed:
+    """One fault that is set. `stream` is the event's it is for alone, where a rule or a step has set it."""
+
+    number: int
+    count: Count
+    by: str
+    stream: str = ""
+    gone: bool = False
+    undo: list[Callable[[], None]] = field(default_factory=list)
+    """What ends the lasting effects that are still there."""
+
+    @property
+    def fault(self) -> Fault:
+        """What it is."""
+        return self.count.fault

@@ -1,0 +1,107 @@
+"""What each act does when its moment has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mockcic.scenario.faults.connection import BadFrame, Goaway, Late, Ping, Pong, SettingsAck, SettingsChange
+from mockcic.scenario.faults.fault import Fault
+from mockcic.scenario.faults.stream import End, Reset, Window
+from mockcic.scenario.words import read_base64
+from mockcic.server.clock import Clock
+from mockcic.server.faults.connection import BAD, ConnectionTrouble, huge_headers
+from mockcic.server.wire import Wire
+
+if TYPE_CHECKING:
+    from mockcic.server.exchange import Exchange
+    from mockcic.server.faults.trouble import Trouble
+
+Undo = Callable[[], None]
+Tell = Callable[[str, bool], None]
+"""Is told how something that the device had to answer ended: a sentence, and whether it was right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a fault is aimed at: a stream with its connection, or a connection alone (`stream` is empty then).
+
+    `trouble` gives what shapes the stream; None where nothing of it can be shaped.
+    """
+
+    wire: Wire | None
+    trouble: Callable[[], Trouble] | None
+    stream: str
+    exchange: Exchange | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its connection is."""
+        return self.wire is not None and self.wire.is_open
+
+
+def strike(fault: Fault, target: Target, tell: Tell, clock: Clock) -> Undo | None:
+    """Do it; returns what ends it where it lasts. Harmless where the stream or the connection is gone."""
+    wire = target.wire
+    if wire is None:
+        return None
+    match fault.act:
+        case Reset(code=code):
+            wire.reset(code)
+        case End():
+            wire.end()
+        case Window():
+            return wire.trouble.shut(0 if fault.role == "connection" else wire.stream_id)
+        case Goaway() as act:
+            _goaway(act, fault, wire)
+        case SettingsChange() as act:
+            return wire.trouble.settings(act.values())
+        case SettingsAck():
+            return _set(wire.trouble, "settings_ack", value=False)
+        case Pong(how=how):
+            return _set(wire.trouble, "pong", value=how.late if isinstance(how, Late) else how)
+        case Ping(within=within):
+            _ping(within, wire, tell, clock)
+        case BadFrame() as act:
+            wire.trouble.raw(_bad_frame(act, wire))
+    return None
+
+
+def _goaway(act: Goaway, fault: Fault, wire: Wire) -> None:
+    match act.last_stream:
+        case "newest":
+            last = None
+        case "before":
+            last = max(0, wire.stream_id - 2)
+        case number:
+            last = number
+    wire.goaway(act.code, last_stream_id=last, debug=act.debug.encode())
+    if act.close is not None:
+        wire.abort(act.close, reason=f"fault {fault.label}")
+
+
+def _set(trouble: ConnectionTrouble, name: str, *, value: Any) -> Undo:
+    before = getattr(trouble, name)
+    setattr(trouble, name, value)
+    return lambda: setattr(trouble, name, before)
+
+
+def _ping(within: float, wire: Wire, tell: Tell, clock: Clock) -> None:
+    began = clock.now()
+
+    def acknowledged() -> None:
+        alarm.cancel()
+        tell(f"PING was acknowledged after {1000 * (clock.now() - began):.0f} ms", True)
+
+    alarm = clock.call_at(began + within, lambda: tell(f"PING was not acknowledged within {within:g} s", False))
+    wire.trouble.ping(acknowledged)
+
+
+def _bad_frame(act: BadFrame, wire: Wire) -> bytes:
+    if act.base64_ is not None:
+        return read_base64(act.base64_)
+    assert act.frame is not None
+    if act.frame == "huge-headers":
+        return huge_headers(wire.stream_id)
+    return BAD[act.frame](wire.stream_id, wire.frame_limit)

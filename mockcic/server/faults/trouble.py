@@ -1,0 +1,189 @@
+"""What goes wrong on one stream: between the application that answers and the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any, Final
+
+from mockcic.scenario.faults.answer import ContentLength, ContentType
+from mockcic.scenario.faults.pace import Pace, Pause
+from mockcic.scenario.faults.stream import Frames, Trailers
+from mockcic.server.clock import Clock
+from mockcic.server.exchange import Send
+from mockcic.server.faults.armed import Armed
+from mockcic.server.wire import Wire
+
+Strike = Callable[[Armed], None]
+
+WRITE_S: Final = 0.05
+"""A rate is kept by writes at this distance (INF)."""
+
+DELIMITER_MIDDLE: Final = 10
+"""So far behind its CRLF a delimiter is cut in the middle: they are longer than that (`new_boundary`)."""
+
+
+class Trouble:
+    """The trouble of one stream, made when the first is wanted: a stream without has none of this.
+
+    `send` takes the place of the stream's own. `strike` is called for a fault whose moment has come.
+    """
+
+    def __init__(self, wire: Wire | None, send: Send, clock: Clock, strike: Strike, *, per_message: bool) -> None:
+        self.wire = wire
+        self.shapes: list[Armed] = []
+        """What changes what is written, from now on."""
+        self.sent = 0
+        self.waits = False
+        """Nothing is written, for the pace wants it so."""
+        self._send = send
+        self._clock = clock
+        self._strike = strike
+        self._per_message = per_message
+        self._planned: list[Armed] = []
+        self._random = Random(0)
+        self._begun = False
+
+    async def _sleep(self, seconds: float) -> None:
+        """Pace is what a device sees, and so real time."""
+        self.waits = True
+        try:
+            await self._clock.sleep(seconds)
+        finally:
+            self.waits = False
+
+    def plan(self, armed: Armed) -> None:
+        """Let a fault strike between headers and body, or when so many bytes are out."""
+        self._planned.append(armed)
+        if self._begun:
+            self._strike_due()
+
+    def shape(self, armed: Armed) -> None:
+        """Let a fault change what is written from now on."""
+        self.shapes.append(armed)
+
+    def shaping(self, *kinds: type) -> Iterator[Armed]:
+        """The faults of these kinds that are still there and, on a downchannel, take this message."""
+        for armed in list(self.shapes):
+            if armed.gone or not isinstance(armed.fault.act, kinds):
+                continue
+            if self._per_message and not armed.fault.act.IN_THE_HEAD:
+                if not armed.count.draws():
+                    continue
+                self._strike(armed)
+            yield armed
+
+    async def send(self, message: Any) -> None:
+        """ASGI `send`, with what goes wrong."""
+        match message["type"]:
+            case "http.response.start":
+                await self._start(message)
+            case "http.response.body":
+                await self._body(message["body"], more=message["more_body"])
+            case _:
+                await self._send(message)
+
+    # ------------------------------------------------------------------ headers
+
+    async def _start(self, message: Any) -> None:
+        headers = list(message["headers"])
+        for armed in self.shapes:
+            match armed.fault.act:
+                case ContentType(value=value):
+                    headers = [each for each in headers if each[0] != b"content-type"]
+                    if value:
+                        headers.append((b"content-type", value.encode()))
+                case ContentLength(bytes=size):
+                    headers = [each for each in headers if each[0] != b"content-length"]
+                    headers.append((b"content-length", b"%d" % size))
+                case Pace(first_byte=seconds) if seconds:
+                    await self._sleep(seconds)
+        await self._send({**message, "headers": headers})
+        self._begun = True
+        self._strike_due()
+
+    # ------------------------------------------------------------------ body
+
+    async def _body(self, data: bytes, *, more: bool) -> None:
+        if not self.shapes and not self._planned:
+            self.sent += len(data)
+            await self._send({"type": "http.response.body", "body": data, "more_body": more})
+            return
+        paces = [act for armed in self.shaping(Pace) if isinstance(act := armed.fault.act, Pace)]
+        frames = [act for armed in self.shaping(Frames) if isinstance(act := armed.fault.act, Frames)]
+        trailers = None if more else self._trailers()
+        pauses = {at: pace.pause.for_ for pace in paces if pace.pause for at in self._pause_at(data, pace.pause)}
+        ends = sorted({*self._cuts(data, paces, frames), *pauses, len(data)})
+        padding = max((each.padding for each in frames if each.padding is not None), default=None)
+        if self.wire is not None and padding is not None:
+            self.wire.flush()
+            self.wire.pad(padding)
+        begin = 0
+        for end in ends:
+            await self._wait(paces, frames if begin else [], end - begin)
+            last = end == len(data)
+            await self._piece(
+                data[begin:end], more=more or not last or trailers is not None, alone=bool(paces or frames)
+            )
+            await self._sleep(pauses[end]) if end in pauses and not last else None
+            begin = end
+        if self.wire is not None:
+            if trailers is not None:
+                self.wire.end(trailers)
+            if padding is not None:
+                self.wire.pad(None)
+
+    async def _piece(self, data: bytes, *, more: bool, alone: bool) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        if alone and self.wire is not None:
+            self.wire.flush()
+        self.sent += len(data)
+        self._strike_due()
+
+    async def _wait(self, paces: list[Pace], frames: list[Frames], size: int) -> None:
+        seconds = sum(frame.gap for frame in frames)
+        for pace in paces:
+            seconds += self._random.uniform(0, pace.jitter)
+            if pace.rate is not None:
+                seconds += size / pace.rate
+        if seconds > 0:
+            await self._sleep(seconds)
+
+    def _cuts(self, data: bytes, paces: list[Pace], frames: list[Frames]) -> set[int]:
+        """Where `data` is to be cut: positions in it."""
+        before = 0 if self._per_message else self.sent
+        cuts = {at - before for each in frames for at in each.at}
+        steps = [each.every for each in frames if each.every]
+        steps += [
+            pace.dribble or max(1, int((pace.rate or 0) * WRITE_S)) for pace in paces if pace.dribble or pace.rate
+        ]
+        for step in steps:
+            cuts.update(range(step - before % step, len(data), step))
+        cuts.update(
+            armed.fault.after.sent - self.sent
+            for armed in self._planned
+            if armed.fault.after and armed.fault.after.sent
+        )
+        return {cut for cut in cuts if 0 < cut < len(data)}
+
+    def _pause_at(self, data: bytes, pause: Pause) -> list[int]:
+        if pause.at == "boundary":
+            found = data.find(b"\r\n--")
+            at = found + DELIMITER_MIDDLE
+            return [at] if found >= 0 and at < len(data) else []
+        at = pause.at - (0 if self._per_message else self.sent)
+        return [at] if 0 < at < len(data) else []
+
+    def _trailers(self) -> list[tuple[bytes, bytes]] | None:
+        for armed in self.shapes:
+            if isinstance(act := armed.fault.act, Trailers) and not armed.gone:
+                return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in act.fields.items()]
+        return None
+
+    def _strike_due(self) -> None:
+        """Let those strike whose bytes are out."""
+        for armed in list(self._planned):
+            after = armed.fault.after
+            if after is None or after.sent is None or after.sent <= self.sent:
+                self._planned.remove(armed)
+                self._strike(armed)

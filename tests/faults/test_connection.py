@@ -1,0 +1,150 @@
+"""Acts on one connection, as raw frames see them; another connection on the same server sees nothing of it."""
+
+from __future__ import annotations
+
+import pytest
+from hyperframe.frame import GoAwayFrame, PingFrame, SettingsFrame
+
+from tests.faults.conftest import Stage
+from tests.support.raw_h2 import RawClient
+
+GOOD_AFTERWARDS = "the other device sees nothing of it"
+
+
+async def is_well(client: RawClient) -> bool:
+    """Whether a PING is answered with its own data."""
+    await client.ping(b"are-you?")
+    return client.goaway is None
+
+
+async def test_goaway_says_what_it_is_told_and_the_connection_goes_on(stage: Stage) -> None:
+    bad, good = await stage.bad_client(), await stage.good_client()
+    await bad.answer(await bad.ask())
+    stage.fault(goaway={"code": "ENHANCE_YOUR_CALM", "last_stream": 0, "debug": "too much"}, times=1)
+    goaway = await bad.until(GoAwayFrame)
+    assert (goaway.error_code, goaway.last_stream_id, goaway.additional_data) == (11, 0, b"too much")
+    assert (await bad.answer(await bad.ask())).ended
+    assert await is_well(good), GOOD_AFTERWARDS
+
+
+async def test_goaway_below_the_running_event_and_the_end_of_the_connection_while_an_upload_runs(stage: Stage) -> None:
+    stage.fault(goaway={"last_stream": "before", "close": "rst"}, after={"audio": "100ms"}, times=1)
+    bad, good = await stage.bad_client(), await stage.good_client()
+    await bad.answer(await bad.ask())
+    upload = await bad.begin()
+    await bad.begin_sound(upload)
+    await bad.speak(upload, 0.2)
+    await bad.end()
+    assert bad.closed
+    assert await is_well(good), GOOD_AFTERWARDS
+    gone = stage.cic.wait("disconnect")
+    assert gone.data["reason"] == "fault goaway"
+
+
+async def test_settings_change_in_mid_stream_and_a_stream_above_the_limit_is_refused(stage: Stage) -> None:
+    stage.fault(settings={"max_concurrent_streams": 1, "initial_window_size": 1000}, after={"upload": "began"}, times=1)
+    bad, good = await stage.bad_client(), await stage.good_client()
+    upload = await bad.begin()
+    await bad.begin_sound(upload)
+    frame = await bad.until(SettingsFrame, lambda each: "ACK" not in each.flags)
+    assert frame.settings == {3: 1, 4: 1000}
+    await bad.send(SettingsFrame(0, flags=("ACK",)))
+    assert (await bad.answer(await bad.ask())).reset == 7
+    await bad.end_sound(upload)
+    assert (await bad.answer(upload)).ended
+    both = [await good.begin(), await good.ask()]
+    assert (await good.answer(both[1])).ended, GOOD_AFTERWARDS
+
+
+async def test_a_ping_is_acknowledged_with_other_data_then_late_then_never(stage: Stage) -> None:
+    bad, good = await stage.bad_client(), await stage.good_client()
+    await bad.answer(await bad.ask())
+    with stage.bad.fault(pong="wrong"):
+        await bad.send(PingFrame(0, b"12345678"))
+        wrong = await bad.until(PingFrame)
+        assert wrong.opaque_data == bytes(each ^ 0xFF for each in b"12345678")
+    with stage.bad.fault(pong={"late": "50ms"}):
+        await bad.send(PingFrame(0, b"latelate"))
+        await bad.answer(await bad.ask())
+        assert b"latelate" not in [each.opaque_data for each in bad.all(PingFrame)]
+        await bad.until(PingFrame, lambda each: each.opaque_data == b"latelate")
+    with stage.bad.fault(pong="never"):
+        await bad.send(PingFrame(0, b"neverrrr"))
+        await bad.answer(await bad.ask())
+        assert await is_well(good), GOOD_AFTERWARDS
+    await bad.ping(b"andagain")
+    assert b"neverrrr" not in [each.opaque_data for each in bad.all(PingFrame)]
+
+
+async def test_settings_are_not_acknowledged(stage: Stage) -> None:
+    bad = await stage.bad_client()
+    await bad.answer(await bad.ask())
+    stage.fault(settings_ack="never", on="connection", times=1)
+    mine = SettingsFrame(0)
+    mine.settings = {4: 70_000}
+    seen = len(bad.all(SettingsFrame))
+    await bad.send(mine)
+    await bad.ping()
+    assert len(bad.all(SettingsFrame)) == seen
+
+
+@pytest.mark.cic(fail_on="unmatched")
+async def test_pings_of_the_server_have_to_be_answered(stage: Stage) -> None:
+    bad = await stage.bad_client()
+    await bad.answer(await bad.ask())
+    stage.fault(ping="5s", times=1)
+    asked = await bad.until(PingFrame)
+    await bad.send(PingFrame(0, asked.opaque_data, flags=("ACK",)))
+    over = stage.bad.wait("fault phase=over")
+    assert "was acknowledged after" in over.data["detail"]
+    stage.fault(ping="30ms", times=1)
+    finding = stage.bad.wait("finding")
+    assert finding.name == "connection.ping-of-server"
+
+
+BAD = {
+    "unknown-type": 0x4D,
+    "unknown-setting": 4,
+    "ping-length": 6,
+    "settings-length": 4,
+    "too-large": 0,
+    "bad-hpack": 1,
+    "padding": 0,
+    "data-on-closed": 0,
+    "data-on-idle": 0,
+    "push-promise": 5,
+    "window-overflow": 8,
+    "window-zero": 8,
+    "continuation": 9,
+    "huge-headers": 9,
+}
+
+
+@pytest.mark.parametrize("frame", BAD)
+async def test_a_frame_that_breaks_the_rules_is_written_as_it_is(stage: Stage, frame: str) -> None:
+    bad, good = await stage.bad_client(), await stage.good_client()
+    await bad.answer(await bad.ask())
+    while bad.reader._buffer:  # type: ignore[attr-defined]  # what came behind the answer
+        await bad.next_frame()
+    stage.fault(bad_frame=frame, times=1)
+    head = await bad.reader.readexactly(9)
+    kinds = [head[3]]
+    size = int.from_bytes(head[:3], "big")
+    await bad.reader.readexactly(size)
+    if frame == "huge-headers":
+        assert kinds == [1]
+        while not head[4] & 4:
+            head = await bad.reader.readexactly(9)
+            size += len(await bad.reader.readexactly(int.from_bytes(head[:3], "big")))
+        kinds.append(head[3])
+        assert size > 1_000_000
+    assert kinds[-1] == BAD[frame]
+    assert await is_well(good), GOOD_AFTERWARDS
+
+
+async def test_bytes_as_they_stand(stage: Stage) -> None:
+    bad = await stage.bad_client()
+    await bad.answer(await bad.ask())
+    await bad.ping()
+    stage.fault(bad_frame={"base64": "bm8gZnJhbWU="}, times=1)
+    assert await bad.reader.readexactly(8) == b"no frame"
