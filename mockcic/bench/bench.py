@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from mockcic.auth.identity import Identity
 from mockcic.bench.device import TestDevice
-from mockcic.bench.loading import Loadable, Parcel, parcel
+from mockcic.bench.loading import Loadable, Parcel, chaos_text, parcel
 from mockcic.bench.place import Place
 from mockcic.bench.record import Record
+from mockcic.control.ask import AskError
 from mockcic.control.desk import make_trace, tokens_of, without_tokens
-from mockcic.control.shapes import ClockShape, ClockTurned, Push, Target
+from mockcic.control.shapes import ChaosShape, ClockShape, ClockTurned, Push, Target
 from mockcic.errors import StartError
 from mockcic.journal.entry import Entry, Kind
 from mockcic.journal.filter import Asked, read_filter
@@ -63,6 +64,7 @@ class Bench:
         self._end_listening: Callable[[], None] | None = None
         self._judged = 0
         self._has_turned = False
+        self._plays = False
         self.verdicts: list[Verdict] = []
         """What came of each verification, in their order."""
 
@@ -76,6 +78,9 @@ class Bench:
             self._end_listening()
             self._end_listening = None
         if not self._all:
+            if self._plays:
+                with contextlib.suppress(AskError):  # it is over by itself
+                    self.stop_chaos()
             if self._has_turned:
                 self.put_clock_right()
             for token in list(self._devices):
@@ -85,8 +90,8 @@ class Bench:
                     self._place.forget(token)
 
     def _is_ours(self, entry: Entry) -> bool:
-        """Of this test's devices, or about the clock, which is everybody's."""
-        return self._all or entry.device in self._names or entry.kind == "clock"
+        """Of this test's devices, or about the clock or a chaos, which are everybody's."""
+        return self._all or entry.device in self._names or entry.kind in ("clock", "chaos")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url} {', '.join(sorted(self._names)) or 'without devices'}>"
@@ -138,6 +143,25 @@ class Bench:
         """Let the server's clock show real time again, and run as it does."""
         self._has_turned = False
         self._place.put_right()
+
+    def chaos(self, what: str | Path | Mapping[str, Any]) -> ChaosShape:
+        """Play a chaos file (docs/chaos.md) from its beginning: a path, YAML text, or a mapping; gives its plan.
+
+        It is the whole server's, for all tests; the end of this test stops it. Raises `ScenarioError`.
+        """
+        text, called = chaos_text(what)
+        self._plays, self._has_turned = True, True
+        return self._place.play_chaos(text, called)
+
+    @property
+    def played_chaos(self) -> ChaosShape:
+        """The chaos that plays, or played last: what came of its plan. Raises `AskError` where there was none."""
+        return self._place.chaos()
+
+    def stop_chaos(self) -> ChaosShape:
+        """Stop the chaos that plays: its faults are gone."""
+        self._plays = False
+        return self._place.stop_chaos()
 
     @property
     def ca_file(self) -> Path:

@@ -13,6 +13,7 @@ from mockcic.bench.place import Hear, Lose
 from mockcic.control.ask import AskError
 from mockcic.control.desk import Desk
 from mockcic.control.shapes import (
+    ChaosShape,
     ClockShape,
     ClockTurned,
     Delivery,
@@ -198,6 +199,18 @@ class LocalPlace:
     def put_right(self) -> None:
         """See `Place`."""
         self._running.call(self._desk.put_right)
+
+    def play_chaos(self, text: str, called: str) -> ChaosShape:
+        """See `Place`."""
+        return self._running.wait_for_coroutine(self._desk.chaos.play(text, called))
+
+    def chaos(self) -> ChaosShape:
+        """See `Place`."""
+        return self._running.call(self._desk.chaos.look)
+
+    def stop_chaos(self) -> ChaosShape:
+        """See `Place`."""
+        return self._running.call(self._desk.chaos.stop)
 
     def push(self, push: Push) -> Delivery:
         """See `Place`."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from mockcic.bench.loading import Parcel
 from mockcic.control.shapes import (
+    ChaosShape,
     ClockShape,
     ClockTurned,
     Delivery,
@@ -129,6 +130,15 @@ class Place(Protocol):
 
     def put_right(self) -> None:
         """Let it show real time again."""
+
+    def play_chaos(self, text: str, called: str) -> ChaosShape:
+        """Play a chaos file. Raises `ScenarioError`."""
+
+    def chaos(self) -> ChaosShape:
+        """What plays, or played last."""
+
+    def stop_chaos(self) -> ChaosShape:
+        """Stop it."""
 
     def push(self, push: Push) -> Delivery:
         """Push a directive; returns when its bytes were handed to the connections."""

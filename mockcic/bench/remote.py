@@ -14,6 +14,7 @@ from mockcic.bench.loading import Parcel
 from mockcic.bench.place import Hear, Lose
 from mockcic.control.client import TURN_S, ControlClient, ControlError
 from mockcic.control.shapes import (
+    ChaosShape,
     ClockShape,
     ClockTurned,
     Delivery,
@@ -322,6 +323,30 @@ class RemotePlace:
     def put_right(self) -> None:
         """See `Place`."""
         self._client.ask("POST", "/v1/clock/reset")
+
+    def play_chaos(self, text: str, called: str) -> ChaosShape:
+        """See `Place`."""
+        headers = {"content-type": "application/yaml"}
+        try:
+            how: dict[str, Any] = {
+                "content": text.encode(),
+                "params": {"called": called},
+                "headers": headers,
+                "wait_s": TURN_S,
+            }
+            return ChaosShape(**self._client.ask("POST", "/v1/chaos", **how))
+        except ControlError as error:
+            if problems := error.problem.get("problems"):
+                raise ScenarioError([Problem(**each) for each in problems]) from None
+            raise
+
+    def chaos(self) -> ChaosShape:
+        """See `Place`."""
+        return ChaosShape(**self._client.ask("GET", "/v1/chaos"))
+
+    def stop_chaos(self) -> ChaosShape:
+        """See `Place`."""
+        return ChaosShape(**self._client.ask("DELETE", "/v1/chaos"))
 
     def push(self, push: Push) -> Delivery:
         """See `Place`."""

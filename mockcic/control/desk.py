@@ -17,6 +17,7 @@ from mockcic.cic.catalogue import catalogue
 from mockcic.cic.facts import CueWanted
 from mockcic.cic.message import Attachment, Directive
 from mockcic.control.ask import AskError, not_found, read_seconds, seconds_until
+from mockcic.control.chaos import ChaosDesk
 from mockcic.control.faults import FaultDesk
 from mockcic.control.shapes import (
     ClockShape,
@@ -70,6 +71,7 @@ class Desk:
         self.cic = cic
         self.journal = cic.journal
         self.faults = FaultDesk(cic)
+        self.chaos = ChaosDesk(cic)
         self.version = version
         self._from_files = scenarios
         self._reread = reread
@@ -215,6 +217,7 @@ class Desk:
         for device in self.cic.devices:
             device.reset()
             self.cic.authorization.authority.begin_anew(device.key)
+        self.chaos.stop_any()
         self.cic.turning.put_right()
         return len(self.cic.devices)
 

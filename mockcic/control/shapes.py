@@ -216,6 +216,30 @@ class ClockTurned(ClockShape):
     expired: int
 
 
+class PlannedShape(BaseModel):
+    """One coming of an entry of a chaos file."""
+
+    at_s: float = Field(description="So long after the beginning, by the server's clock.")
+    time: str = Field(description="When, by the server's clock.")
+    entry: str
+    devices: list[str]
+    faults: list[str] = Field(description="What goes wrong, for people.")
+    for_s: float | None = Field(description="For how long; null where its faults say so themselves.")
+
+
+class ChaosShape(BaseModel):
+    """A chaos that plays, or has played."""
+
+    chaos: str
+    about: str
+    seed: int
+    playing: bool
+    began: str = Field(description="When it began, by the server's clock.")
+    ends: str = Field(description="When it is over by itself.")
+    played: int = Field(description="How many of the plan have come.")
+    plan: list[PlannedShape]
+
+
 class ScenarioShape(BaseModel):
     """A scenario of the set."""
 

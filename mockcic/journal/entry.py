@@ -28,6 +28,7 @@ Kind = Literal[
     "token",
     "scenario",
     "clock",
+    "chaos",
     "verdict",
 ]
 

@@ -60,6 +60,22 @@ def scenario_schema() -> Schema:
     }
 
 
+def chaos_schema() -> Schema:
+    """That of chaos files."""
+    from mockcic.scenario.chaos import Chaos
+
+    _, generated = models_json_schema([(Chaos, "validation")], schema_generator=_Generator)
+    defs: dict[str, Schema] = generated["$defs"]
+    _close(defs)
+    chaos = _tidy(defs.pop("Chaos"))
+    return {
+        "$schema": DRAFT,
+        "title": "mockcic chaos",
+        **chaos,
+        "$defs": {name: _tidy(defs[name]) for name in sorted(defs)},
+    }
+
+
 def _widen_list(inner: Schema) -> Schema:
     return {"anyOf": [inner["items"], inner]} if "items" in inner else inner
 

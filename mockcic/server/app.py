@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route, Router
 
@@ -33,6 +33,9 @@ from mockcic.server.registry import Registry, Scenarios
 from mockcic.server.request import Receive, Request, Scope, disconnect, drain
 from mockcic.server.turning import Turning
 from mockcic.wire.decode import boundary_of
+
+if TYPE_CHECKING:
+    from mockcic.server.chaos import ChaosPlayer
 
 WARNED: Final = 1000
 """Strangers of whom it is remembered that they were warned of (INF)."""
@@ -64,6 +67,7 @@ class Cic:
         self.armoury.tokens = self.authorization
         self.turning = Turning(self.clock, self.journal, self.devices)
         self.stopping = False
+        self._chaos: ChaosPlayer | None = None
         self._users: dict[str, set[str]] = {}
         self._on_start = on_start
         self._recogniser = recogniser
@@ -96,10 +100,21 @@ class Cic:
         await self.stop()
         self.journal.spool.close()
 
+    @property
+    def chaos(self) -> ChaosPlayer:
+        """Plays chaos files; made when the first is asked for."""
+        if self._chaos is None:
+            from mockcic.server.chaos import ChaosPlayer
+
+            self._chaos = ChaosPlayer(self.armoury, self.devices, self.turning, self.journal, self.clock)
+        return self._chaos
+
     async def stop(self) -> None:
         """No new downchannels; the open ones are ended properly (PROTOCOL 2.6)."""
         self.stopping = True
         self.turning.end()
+        if self._chaos is not None:
+            self._chaos.stop("the server stops")
         lines = [device.downchannel for device in self.devices if device.downchannel is not None]
         for line in lines:
             line.end("the server stops")

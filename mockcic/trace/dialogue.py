@@ -140,6 +140,12 @@ def describe(entry: Entry) -> str | None:
         case "scenario":
             changed = f" ({said(data['changed'])} changed)" if data.get("changed") else ""
             return click.style(f"scenario {name}{changed}", fg="green")
+        case "chaos":
+            what = f"{said(data['entry'])}: " if data.get("entry") else f"{name}: " if name else ""
+            whose = f"  for {', '.join(map(said, data['devices']))}" if data.get("devices") else ""
+            return click.style(
+                f"chaos {said(data.get('chaos'))}: {what}{said(data.get('detail'))}{whose}", fg="magenta"
+            )
         case "clock":
             return click.style(f"clock {_clock(entry)}", fg="magenta")
         case "verdict":

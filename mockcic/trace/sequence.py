@@ -189,7 +189,7 @@ class _Reading:
             case "verdict":
                 if data.get("status") != "kept":
                     self._mark(entry, "verdict", f"{said(data.get('status'))}: {name}")
-            case "step" | "state" | "scenario":
+            case "step" | "state" | "scenario" | "chaos":
                 pass  # the dialogue tells them; they are neither on the wire nor trouble
             case _:
                 assert_never(entry.kind)
