@@ -212,6 +212,7 @@ class Serving:
 
     async def run(self) -> None:
         """Load, bind, serve until a signal comes, stop."""
+        from mockcic.control.ask import AskError
         from mockcic.scenario.watch import snapshot
 
         try:
@@ -243,7 +244,10 @@ class Serving:
         await service.start()
         printing.say(printer.ready)
         if chaos is not None:
-            await desk.chaos.play_read(chaos)
+            try:
+                await desk.chaos.play_read(chaos)
+            except AskError as error:
+                raise StartError(f"the chaos file cannot be played so: {error.detail}") from None
         async with asyncio.TaskGroup() as tasks:
             if control is not None:
                 control.start(tasks, desk, service)

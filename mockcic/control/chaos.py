@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mockcic.control.ask import AskError
 from mockcic.control.shapes import ChaosShape, PlannedShape
+from mockcic.errors import FaultError
 from mockcic.server.app import Cic
 
 if TYPE_CHECKING:
@@ -27,9 +28,12 @@ class ChaosDesk:
         return await self.play_read(read_chaos(text, called))
 
     async def play_read(self, chaos: Chaos) -> ChaosShape:
-        """As `play`."""
+        """As `play`. Raises `AskError` also for what this server cannot do."""
         self._was_asked = True
-        await self._cic.chaos.begin(chaos)
+        try:
+            await self._cic.chaos.begin(chaos)
+        except FaultError as error:
+            raise AskError(409, str(error), member="entries") from None
         return self.look()
 
     def look(self) -> ChaosShape:

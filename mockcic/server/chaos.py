@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mockcic.errors import FaultError
 from mockcic.journal.store import Journal
 from mockcic.scenario.chaos import Chaos, Planned, plan
 from mockcic.scenario.faults.fault import Fault
@@ -50,8 +51,12 @@ class ChaosPlayer:
 
     async def begin(self, chaos: Chaos) -> None:
         """Play a file from its beginning; one that plays is stopped. Where it names when it `begins`, the server's
-        clock is turned forward to that time first.
+        clock is turned forward to that time first. Raises `FaultError` for what this server cannot do.
         """
+        for entry in chaos.entries:
+            for fault, device in ((fault, device) for fault in entry.fault for device in entry.devices):
+                if why := self._armoury.objection(fault, device=device):
+                    raise FaultError(f"{entry.label}: {why}")
         self.stop("another is played")
         await self._turning.advance(chaos.begins_in_s(self._clock.wall()))
         self.stop("another is played")  # one that came while it was turned

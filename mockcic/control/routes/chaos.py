@@ -35,7 +35,7 @@ def chaos(desk: Desk) -> APIRouter:
         "/v1/chaos",
         summary="Play a chaos file from its beginning",
         openapi_extra=BODY,
-        responses=problems(400, 413, 415, 422),
+        responses=problems(400, 409, 413, 415, 422),
     )
     async def play(
         request: Request,

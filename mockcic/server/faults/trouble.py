@@ -186,4 +186,7 @@ class Trouble:
             after = armed.fault.after
             if after is None or after.sent is None or after.sent <= self.sent:
                 self._planned.remove(armed)
-                self._strike(armed)
+                if armed.fault.act.SHAPES:
+                    self.shapes.append(armed)
+                if not self._per_message or not armed.fault.act.SHAPES:
+                    self._strike(armed)
