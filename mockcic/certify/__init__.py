@@ -1,7 +1,8 @@
 """Certification: a device walks a suite of scenarios; one report, evidence that can be checked, a verdict."""
 
 from mockcic.certify.evidence import Evidence, check_evidence, write_evidence
-from mockcic.certify.run import Attached, Command, Driver, Outcome, StepResult, certify
+from mockcic.certify.process import Process
+from mockcic.certify.run import Attached, Command, Driver, Outcome, Place, StepResult, certify
 from mockcic.certify.suite import Step, Suite, read_suite
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "Driver",
     "Evidence",
     "Outcome",
+    "Place",
+    "Process",
     "Step",
     "StepResult",
     "Suite",

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shlex
-import signal
-import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +11,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from mockcic.bench import Bench
+from mockcic.certify.process import Process
 from mockcic.certify.suite import Step, Suite
 from mockcic.errors import StartError
 from mockcic.journal.entry import Entry
@@ -29,14 +25,8 @@ from mockcic.trace.file import Trace
 from mockcic.verdict.conformance import Conformance, RuleVerdict, read_limits, rules_but
 from mockcic.verdict.verdict import VerificationError
 
-END_WITHIN_S: Final = 5.0
-"""How long a command may take to end when it is told to (INF)."""
-
 SETTLE_S: Final = 0.3
 """So long the server is left alone when a device has gone: what was on its way arrives (INF)."""
-
-OUTPUT_BYTES: Final = 1024 * 1024
-"""Of what a command prints, the last so many are kept (INF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,50 +80,18 @@ class Command:
             known = ", ".join(f"{{{name}}}" for name in words)
             raise StartError(f"--device-command: cannot fill in {error}; there are {known}") from None
 
+    def start(self, place: Place) -> Process:
+        """Start it. Raises `StartError` when it cannot be started."""
+        return Process(self._fill(place), place.variables())
+
     def drive(self, bench: Bench, step: Step, say: Callable[[str], None]) -> str:
         """Start it, wait until it ends or the step's time is over. Raises `StartError` when it cannot be started."""
-        place = Place(bench.url, bench.ca_file, bench.token, step)
-        with tempfile.TemporaryFile() as output:
-            try:
-                process = subprocess.Popen(
-                    self._fill(place),
-                    env={**os.environ, **place.variables()},
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise StartError(f"cannot start {self._words[0]}: {error.strerror or error}") from None
-            try:
-                process.wait(step.seconds)
-            except subprocess.TimeoutExpired:
-                pass
-            finally:
-                _end(process)
-            size = output.seek(0, os.SEEK_END)
-            output.seek(max(0, size - OUTPUT_BYTES))
-            text = output.read().decode("utf-8", "replace")
-        return f"{text}\n(exit code {process.returncode})\n"
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a command and all it has started: SIGTERM, then SIGKILL."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(END_WITHIN_S)
-            if number == signal.SIGKILL or not _lives(process.pid):
-                return
-
-
-def _lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+        process = self.start(Place(bench.url, bench.ca_file, bench.token, step))
+        try:
+            process.wait(step.seconds)
+        finally:
+            text = process.close()
+        return f"{text}\n(exit code {process.exit_code})\n"
 
 
 class Attached:

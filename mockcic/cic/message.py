@@ -68,6 +68,8 @@ class Directive:
     message_id: str
     payload: Payload = field(default_factory=dict)
     dialog_request_id: str | None = None
+    raw: bytes | None = None
+    """What is sent instead, as it stands; the other members then only say what can be read of it."""
 
     @property
     def full_name(self) -> str:
@@ -83,7 +85,7 @@ class Directive:
 
     def encode(self) -> bytes:
         """The JSON text in UTF-8, without escapes for Korean, compact."""
-        return ENCODE(self.as_json()).encode()
+        return ENCODE(self.as_json()).encode() if self.raw is None else self.raw
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "diff": ("mockcic.cli.diff:command", "Say what differs between two trace files."),
     "report": ("mockcic.cli.report:command", "Judge a run, for people and for CI systems."),
     "certify": ("mockcic.cli.certify:command", "Walk a device through a suite; one report, evidence, an exit code."),
+    "fuzz": ("mockcic.cli.fuzz:command", "Send a device wrong directives; the smallest that breaks it."),
+    "torture": ("mockcic.cli.torture:command", "Cut a message at every byte; where a device cannot bear it."),
     "interfaces": ("mockcic.cli.interfaces:command", "Browse the events, directives and contexts of CIC."),
     "dialects": ("mockcic.cli.dialects:command", "List the dialects that `serve --dialect` knows."),
     "say": ("mockcic.cli.say:command", "Speak a text into a sound file."),

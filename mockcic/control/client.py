@@ -42,6 +42,20 @@ class ControlError(AskError):
         return self.problem.get("verdict")
 
 
+def from_ready(path: Path) -> tuple[str, str | None]:
+    """Address and token of the control API, from a ready file. Raises `StartError`."""
+    try:
+        ready = json.loads(path.read_text())
+        url, token = ready["control_url"], ready.get("control_token")
+    except OSError as error:
+        raise StartError(f"cannot read the ready file {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise StartError(f"{path} is no ready file of mockcic with a control_url") from None
+    if not url:
+        raise StartError(f"the server of {path} has no control API (--no-control)")
+    return url, token
+
+
 class ControlClient:
     """Asks a running server. Raises `ControlError` for what it refuses, `StartError` when it cannot be reached."""
 
@@ -61,16 +75,7 @@ class ControlClient:
     @classmethod
     def from_ready_file(cls, path: Path) -> ControlClient:
         """The client of a server that wrote a ready file."""
-        try:
-            ready = json.loads(path.read_text())
-            url, token = ready["control_url"], ready.get("control_token")
-        except OSError as error:
-            raise StartError(f"cannot read the ready file {path}: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError):
-            raise StartError(f"{path} is no ready file of mockcic with a control_url") from None
-        if not url:
-            raise StartError(f"the server of {path} has no control API (--no-control)")
-        return cls(url, token)
+        return cls(*from_ready(path))
 
     def close(self) -> None:
         """Close the connection."""

@@ -41,7 +41,7 @@ from mockcic.journal.redact import Redaction, shortened
 from mockcic.scenario.load import ScenarioSet
 from mockcic.scenario.model import Scenario
 from mockcic.scenario.settings import Profile
-from mockcic.scenario.steps import Send, read_step
+from mockcic.scenario.steps import RawStep, Send, read_step
 from mockcic.scenario.template import RenderError
 from mockcic.server.app import Cic
 from mockcic.server.device import Device
@@ -53,7 +53,7 @@ from mockcic.verdict.verdict import Verdict
 from mockcic.verdict.waiting import Waiting
 
 if TYPE_CHECKING:
-    from mockcic.verdict.conformance import Conformance, Limits, Rule
+    from mockcic.verdict.conformance import Conformance, Limits, Recovery, Rule
 
 SOUNDING: Final = ("upload", "attachment")
 """Kinds of entries that name a sound."""
@@ -444,7 +444,7 @@ class Desk:
         """Push a directive; returns when its bytes were handed to every connection, or `within` is over."""
         return await self.deliver(read_push(asked), self.targets(asked.to), within_s=asked.within)
 
-    async def deliver(self, send: Send, devices: Iterable[Device], *, within_s: float) -> Delivery:
+    async def deliver(self, send: Send | RawStep, devices: Iterable[Device], *, within_s: float) -> Delivery:
         """Push one step to devices; see `push`."""
         waiting: dict[tuple[str, str], Entry | None] = {}
         out = 0
@@ -488,7 +488,7 @@ class Desk:
         ]
         return Delivery(count=len(delivered), delivered=delivered, missed=missed, warnings=warnings)
 
-    def _compose(self, device: Device, send: Send) -> tuple[Directive, tuple[Attachment, ...]]:
+    def _compose(self, device: Device, send: Send | RawStep) -> tuple[Directive, tuple[Attachment, ...]]:
         try:
             return device.engine.compose(send, self.cic.clock.now())
         except RenderError as error:
@@ -605,6 +605,16 @@ class Desk:
             profile=profile or (lambda device: profiles.get(device, "2021")),
         )
         return judged, entries
+
+    async def recoveries(
+        self, *, after: int = 0, device: str | None = None, limits: Limits | None = None
+    ) -> tuple[Recovery, ...]:
+        """What devices made of each trouble until now, in numbers. In a thread, as above."""
+        from mockcic.verdict.conformance import recoveries_in
+
+        name = None if device is None else self.name_of(device)
+        entries, _ = self._scope(after, None)
+        return await asyncio.to_thread(recoveries_in, entries, limits, until_s=self.journal.age_s, device=name)
 
     async def wait(
         self, asked: Filter, times: Times, *, within_s: float, after: int = 0, device: str | None = None
@@ -744,7 +754,7 @@ def states_of(scenario: Scenario) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def read_push(asked: Push) -> Send:
+def read_push(asked: Push) -> Send | RawStep:
     """The step that is to be pushed. A name that the catalogue lacks is refused unless it is a whole `step`."""
     from pydantic import ValidationError
 
@@ -760,13 +770,14 @@ def read_push(asked: Push) -> Send:
         said |= {"dialogRequestId": asked.dialogue} if asked.dialogue is not None else {}
         place = "directive"
     try:
-        send = Send.model_validate(said)
+        send = (RawStep if "raw" in said else Send).model_validate(said)
     except ValidationError as error:
         first = error.errors()[0]
         expected = first.get("ctx", {}).get("expected")
         member = ".".join(str(each) for each in (place, *first["loc"])) if place == "step" else str(first["loc"][0])
         raise AskError(422, first["msg"] + (f"; expected {expected}" if expected else ""), member=member) from None
-    sounds = [sound for sound in (send.audio, *send.attach.values()) if sound is not None]
+    audio = send.audio if isinstance(send, Send) else None
+    sounds = [sound for sound in (audio, *send.attach.values()) if sound is not None]
     if any(sound.file is not None for sound in sounds):
         raise AskError(
             422, "a file of the server's machine; expected its bytes as base64, or a tone, or silence", member="audio"
@@ -776,6 +787,8 @@ def read_push(asked: Push) -> Send:
 
 def judged(directive: Directive) -> list[str]:
     """What the catalogue has against a directive; it is sent all the same, for devices are tested with worse."""
+    if directive.raw is not None:
+        return []
     known = catalogue()
     spec = known.directives.get(directive.full_name)
     if spec is None:

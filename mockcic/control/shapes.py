@@ -430,6 +430,29 @@ class ConformanceShape(BaseModel):
     devices: list[dict[str, Any]]
 
 
+class RecoveryShape(BaseModel):
+    """What a device made of one trouble (docs/recovery.md). Times in seconds; events are numbers of entries."""
+
+    model_config = ConfigDict(extra="allow")
+
+    device: str
+    number: int = Field(description="The entry it begins with.")
+    at_s: float
+    outcome: Literal["unharmed", "back", "not back", "left"]
+    faults: list[str] = Field(description="Names of the faults that struck; none where a line ended without one.")
+    back_s: float | None = Field(description="Until the downchannel was there again.")
+    attempts: int
+    spacing: list[float] = Field(description="Pauses between attempts.")
+    lost: list[int]
+    doubled: list[int]
+
+
+class RecoveryPage(BaseModel):
+    """One for each trouble, oldest first."""
+
+    recoveries: list[RecoveryShape]
+
+
 class EntryShape(BaseModel):
     """An entry; its other members are in docs/journal.md."""
 

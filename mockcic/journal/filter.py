@@ -65,6 +65,7 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
     "heard": "of an upload: which of the scenario's recordings it is",
     "lost": "of an answer: true when the device did not wait for it",
     "dropped": "of a directive: why it was not sent",
+    "raw": "of a directive that was sent as it stood: its text, the beginning of it",
     "why": "of a directive, a step: what made it due; of a token: why it ended, or was refused",
     "rule": "of a step, an answer: the rule",
     "event": "of a match that found no rule: the event",

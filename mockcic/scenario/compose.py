@@ -9,8 +9,9 @@ from typing import Any, Final
 from mockcic.cic.catalogue import catalogue
 from mockcic.cic.ids import new_id
 from mockcic.cic.message import Attachment, Directive
+from mockcic.cic.raw import raw_directive
 from mockcic.scenario.directives import MINTED
-from mockcic.scenario.steps import Send, Sound
+from mockcic.scenario.steps import RawStep, Send, Sound
 from mockcic.scenario.template import render
 
 OF_THE_UPLOAD: Final = frozenset(
@@ -63,8 +64,13 @@ class Composer:
             tuple(attachments),
         )
 
-    def _attachment(self, sound: Sound, names: Mapping[str, Any]) -> Attachment:
-        content_id = self.uuid() if sound.content_id is None else str(render(sound.content_id, names))
+    def compose_raw(self, step: RawStep, names: Mapping[str, Any]) -> tuple[Directive, tuple[Attachment, ...]]:
+        """As `compose`, of a part that is sent as it stands."""
+        attachments = tuple(self._attachment(sound, names, key) for key, sound in step.attach.items())
+        return raw_directive(step.raw.content(), self.uuid()), attachments
+
+    def _attachment(self, sound: Sound, names: Mapping[str, Any], called: str | None = None) -> Attachment:
+        content_id = called or self.uuid() if sound.content_id is None else str(render(sound.content_id, names))
         return Attachment(content_id=content_id, data=sound.content(), rate=sound.rate, chunk=sound.chunk)
 
     def _complete(self, name: str, payload: dict[str, Any], content_id: str | None) -> None:

@@ -54,7 +54,7 @@ from mockcic.scenario.match import PENDING, Match, Subject, first_fit, header_of
 from mockcic.scenario.model import Answer, ExceptionAnswer, RawAnswer, Rule, Scenario
 from mockcic.scenario.script import NONE, Locals, Script, make_script, shuffle_replies
 from mockcic.scenario.settings import Heard, HelloAfter, Settings
-from mockcic.scenario.steps import Change, Cue, FaultStep, Moment, Send, Wait
+from mockcic.scenario.steps import Change, Cue, FaultStep, Moment, RawStep, Send, Wait
 from mockcic.scenario.template import Names, RenderError, render
 from mockcic.scenario.upload import DeviceFacts, Upload
 from mockcic.scenario.words import read_duration
@@ -137,9 +137,18 @@ class Engine:
             self.state = state
         return effects
 
-    def compose(self, send: Send, now: float, dialogue: str | None = None) -> tuple[Directive, tuple[Attachment, ...]]:
+    def compose(
+        self, send: Send | RawStep, now: float, dialogue: str | None = None
+    ) -> tuple[Directive, tuple[Attachment, ...]]:
         """The directive of a step that somebody outside wants sent; templates see this device. See `Composer`."""
-        return self._composer.compose(send, self._names(None, now), dialogue)
+        return self._composed(send, self._names(None, now), dialogue)
+
+    def _composed(
+        self, send: Send | RawStep, names: Names, dialogue: str | None
+    ) -> tuple[Directive, tuple[Attachment, ...]]:
+        if isinstance(send, RawStep):
+            return self._composer.compose_raw(send, names)
+        return self._composer.compose(send, names, dialogue)
 
     def keep_downchannel(self, other: Engine) -> None:
         """The downchannel that is open stays open; its cues begin with the next one."""
@@ -574,9 +583,9 @@ class Engine:
                     case FaultStep(fault=faults):
                         stream = upload.stream if upload else ""
                         self._out.extend(StepStrike(stream, fault, item.line) for fault in faults)
-                    case Send() as send if item.line == "reply" and upload is not None:
+                    case (Send() | RawStep()) as send if item.line == "reply" and upload is not None:
                         self._reply(send, upload, now, item.names, last=not script.has_reply(fill))
-                    case Send() as send:
+                    case (Send() | RawStep()) as send:
                         self._push(send, upload, now, why, item.names)
         except (RenderError, OSError) as problem:
             if ends_reply and upload is not None:
@@ -589,8 +598,8 @@ class Engine:
         if ends_reply and upload is not None:
             self._out.append(EndReply(upload.stream, stop_upload and not upload.ended))
 
-    def _reply(self, send: Send, upload: Upload, now: float, names: Locals, *, last: bool) -> None:
-        directive, attachments = self._composer.compose(send, self._names(upload, now, names), upload.dialogue)
+    def _reply(self, send: Send | RawStep, upload: Upload, now: float, names: Locals, *, last: bool) -> None:
+        directive, attachments = self._composed(send, self._names(upload, now, names), upload.dialogue)
         if self.settings.attachments != "inline":
             upload.unsent.extend(attachments)
             attachments = tuple(upload.unsent) if last else ()
@@ -600,7 +609,10 @@ class Engine:
         for number, attachment in enumerate(attachments, 1):
             self._out.append(ReplyAttachment(upload.stream, attachment, last=last and number == len(attachments)))
 
-    def _push(self, send: Send, upload: Upload | None, now: float, why: str, names: Locals = NONE) -> None:
+    def _push(self, send: Send | RawStep, upload: Upload | None, now: float, why: str, names: Locals = NONE) -> None:
+        if isinstance(send, RawStep):
+            self._out.append(Push(*self._composed(send, self._names(upload, now, names), None), why))
+            return
         belongs = upload is not None and (send.directive in OF_THE_UPLOAD or send.dialogue == "echo")
         dialogue = upload.dialogue if upload is not None and belongs else None
         directive, attachments = self._composer.compose(send, self._names(upload, now, names), dialogue)

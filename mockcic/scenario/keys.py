@@ -12,7 +12,21 @@ from mockcic.scenario.auth import Auth, AuthAccounts, AuthClient, AuthTrouble
 from mockcic.scenario.conditions import Condition
 from mockcic.scenario.model import Answer, ExceptionAnswer, NamedCue, RawAnswer, Rule, Scenario, Tokens
 from mockcic.scenario.settings import Heard, Settings
-from mockcic.scenario.steps import Change, Choice, Cue, Each, Moment, PushStep, Repeat, Send, Sound, Use, Wait
+from mockcic.scenario.steps import (
+    Change,
+    Choice,
+    Cue,
+    Each,
+    Moment,
+    PushStep,
+    RawBody,
+    RawStep,
+    Repeat,
+    Send,
+    Sound,
+    Use,
+    Wait,
+)
 
 Loc = tuple[int | str, ...]
 
@@ -24,6 +38,8 @@ CALLED: Final[dict[type[BaseModel], str]] = {
     Moment: "`after`",
     Heard: "a moment of the upload",
     Send: "a directive",
+    RawStep: "`raw`",
+    RawBody: "`raw`",
     Wait: "`wait`",
     PushStep: "`push`",
     Use: "`use`",
@@ -45,6 +61,7 @@ CALLED: Final[dict[type[BaseModel], str]] = {
 }
 _TAGGED: Final[dict[str, type[BaseModel]]] = {
     "send": Send,
+    "raw": RawStep,
     "wait": Wait,
     "push": PushStep,
     "use": Use,

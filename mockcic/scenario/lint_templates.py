@@ -62,6 +62,11 @@ def _scoped(source: Source) -> Iterator[tuple[Node, frozenset[str]]]:
         yield from _inside(node, more)
 
 
+def is_raw(key: str, node: Node) -> bool:
+    """Whether it is the text of a `raw` step, in which nothing is rendered."""
+    return key == "raw" and (isinstance(node.value, str) or "text" in (node.members or {}))
+
+
 def _inside(node: Node, more: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:
     if node.members is not None:
         repeats = node.members.get("repeat")
@@ -69,7 +74,7 @@ def _inside(node: Node, more: frozenset[str]) -> Iterator[tuple[Node, frozenset[
             if repeats is not None and key == "repeat" and member.members is not None:
                 for name, (_, inner) in member.members.items():
                     yield from _inside(inner, more | _element(member) if name == "steps" else more)
-            else:
+            elif not is_raw(key, member):
                 yield from _inside(member, more)
     elif node.items is not None:
         for item in node.items:
@@ -139,7 +144,7 @@ def unknown_variable(source: Source, node: Node, name: str, known: frozenset[str
 def templates_of(source: Source) -> Iterator[Node]:
     """Every text of the file with a template in it."""
     if source.root is not None:
-        yield from (node for node in source.root.texts() if is_template(node.value))
+        yield from (node for node, _ in _inside(source.root, frozenset()))
 
 
 def names_of(text: str) -> set[str]:

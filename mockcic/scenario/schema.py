@@ -16,7 +16,7 @@ from mockcic.cic.payload_schema import payload_schema, type_definitions
 from mockcic.scenario.directives import SOUND_MEMBER
 from mockcic.scenario.load import OF_A_PART
 from mockcic.scenario.model import Answer, NamedCue, Rule, Scenario
-from mockcic.scenario.steps import Change, Choice, Cue, PushStep, Repeat, Send, Sound, Use, Wait
+from mockcic.scenario.steps import Change, Choice, Cue, PushStep, RawBody, RawStep, Repeat, Send, Sound, Use, Wait
 from mockcic.scenario.words import DURATION_SCHEMA, TEMPLATE_SCHEMA
 
 Schema = dict[str, Any]
@@ -24,7 +24,7 @@ Schema = dict[str, Any]
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 DEFS: Final = "#/$defs/"
 
-STEPS: Final = (Send, Wait, PushStep, Use, Change, Repeat, Choice)
+STEPS: Final = (Send, RawStep, Wait, PushStep, Use, Change, Repeat, Choice)
 
 _BARE: Final[Schema] = {"type": ["string", "number", "boolean", "null", "array"]}
 _DURATION: Final = DURATION_SCHEMA["description"]
@@ -97,6 +97,7 @@ _SHORT_FORMS: Final[dict[str, Callable[[Schema], Schema]]] = {
     "read_reply": lambda inner: {"anyOf": [{"const": "none"}, *inner["anyOf"]]},
     "read_step": lambda inner: {"x-ref": "Step"},
     "read_sound": lambda inner: {"anyOf": [{"type": "string", "description": "A file beside the scenario."}, inner]},
+    "read_raw": lambda inner: {"anyOf": [{"type": "string"}, inner]},
     "read_condition": lambda inner: {"anyOf": [_BARE, inner]},
     "read_moment": lambda inner: {"anyOf": [DURATION_SCHEMA, inner]},
     "read_bound": lambda inner: {"anyOf": [inner, DURATION_SCHEMA]},
@@ -141,6 +142,7 @@ def _close(defs: dict[str, Schema]) -> None:
     """What validators of the models ask for besides shapes."""
     sources = ("file", "base64", "silence", "tone", "say")
     defs[Sound.__name__]["oneOf"] = [{"required": [source]} for source in sources]
+    defs[RawBody.__name__]["oneOf"] = [{"required": [key]} for key in ("text", "base64")]
     defs["Condition"]["minProperties"] = 1
     answers = ("reply", "exception", "raw")
     defs[Answer.__name__]["not"] = {"anyOf": list(_pairs(answers))}
@@ -166,6 +168,7 @@ def _step(defs: Mapping[str, Schema]) -> Schema:
         **defs[Change.__name__]["properties"],
         "repeat": {**defs[Repeat.__name__]["properties"]["repeat"], "description": Repeat.__doc__},
         "if": defs[Choice.__name__]["properties"]["if"],
+        "raw": defs[RawStep.__name__]["properties"]["raw"] | {"description": RawStep.__doc__},
     }
     others = [*properties]
     properties |= {key: value for key, value in defs[Choice.__name__]["properties"].items() if key != "if"}
@@ -190,6 +193,7 @@ def _step(defs: Mapping[str, Schema]) -> Schema:
             "go": change,
             "repeat": alone,
             "if": choice,
+            "raw": {"propertyNames": {"enum": ["raw", "attach"]}},
         },
         "dependentRequired": {"payload": ["directive"], "then": ["if"], "else": ["if"]},
         "anyOf": [{"required": [key]} for key in (*others, "directive", *directives)],

@@ -11,7 +11,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Final, Literal, assert_never
 
-from mockcic.scenario.steps import Change, Choice, FaultStep, PushStep, Repeat, Send, Step, Use, Wait
+from mockcic.scenario.steps import Change, Choice, FaultStep, PushStep, RawStep, Repeat, Send, Step, Use, Wait
 from mockcic.scenario.template import RenderError
 
 Line = Literal["reply", "downchannel"]
@@ -31,7 +31,7 @@ MOST: Final = 1000
 class Item:
     """A step after `use` and `push` are resolved, the line its directive goes on, and the names around it."""
 
-    step: Send | Wait | Change | Repeat | Choice | FaultStep
+    step: Send | RawStep | Wait | Change | Repeat | Choice | FaultStep
     line: Line
     names: Locals
 
@@ -89,7 +89,7 @@ class Script:
 
 
 def _is_reply(item: Item) -> bool:
-    return item.line == "reply" and isinstance(item.step, Send)
+    return item.line == "reply" and isinstance(item.step, Send | RawStep)
 
 
 def make_script(
@@ -102,7 +102,7 @@ def make_script(
 def _flat(steps: Sequence[Step], line: Line, replies: Mapping[str, Sequence[Step]], names: Locals) -> Iterator[Item]:
     for step in steps:
         match step:
-            case Send() | Wait() | Change() | Repeat() | Choice() | FaultStep():
+            case Send() | RawStep() | Wait() | Change() | Repeat() | Choice() | FaultStep():
                 yield Item(step, line, names)
             case PushStep():
                 yield from _flat(step.push, "downchannel", replies, names)

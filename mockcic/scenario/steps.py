@@ -185,6 +185,56 @@ class Send(Part):
     )
 
 
+class RawBody(Part):
+    """The bytes of a part as they stand: no template is rendered, nothing is filled in, nobody judges them."""
+
+    text: str | None = Field(default=None, description="The bytes as a text, in UTF-8.")
+    base64_: str | None = Field(default=None, alias="base64", description="The bytes in base64.")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.text is None) is (self.base64_ is None):
+            found = "a `raw` with nothing to send" if self.text is None else "a `raw` with text and base64"
+            raise PydanticCustomError(
+                "raw", "{found}", {"found": found, "expected": "a text, or one of text and base64", "mend": ""}
+            )
+        self.content()
+        return self
+
+    def content(self) -> bytes:
+        """The bytes."""
+        if self.base64_ is not None:
+            return read_base64(self.base64_)
+        try:
+            return (self.text or "").encode()
+        except UnicodeEncodeError:
+            raise PydanticCustomError(
+                "raw",
+                "half a letter (a lone surrogate), which no UTF-8 has",
+                {"expected": "a text", "mend": "in JSON write it as an escape, \\ud800; other bytes go under `base64`"},
+            ) from None
+
+
+def read_raw(value: object) -> object:
+    """`raw: TEXT` is `raw: {text: TEXT}`."""
+    if isinstance(value, str):
+        return {"text": value}
+    if not isinstance(value, Mapping | RawBody):
+        raise wrong(value, "a text, or {base64: ...}", "put it in quotes")
+    return value
+
+
+class RawStep(Part):
+    """A JSON part whose body is sent as it stands, for what `directive:` cannot say: odd headers, broken JSON."""
+
+    raw: Annotated[RawBody, BeforeValidator(read_raw)] = Field(
+        description="The body of the part: a text, or {base64: ...}."
+    )
+    attach: dict[Name, AnySound] = Field(
+        default_factory=dict, description="Attachments behind it; the key is the Content-Id unless it says another."
+    )
+
+
 class Wait(Part):
     """Wait; what comes behind it waits too."""
 
@@ -290,9 +340,10 @@ TEMPLATE_NAMES: Final = frozenset(
 """What templates see (docs/scenarios.md, Templates); `repeat` adds the name of its elements."""
 
 SEND_OPTIONS: Final = ("audio", "attach", "dialogRequestId", "messageId")
-STEP_KEYS: Final = ("wait", "push", "use", "set", "go", "repeat", "if", "fault")
+STEP_KEYS: Final = ("wait", "push", "use", "set", "go", "repeat", "if", "fault", "raw")
 A_STEP: Final = (
-    "a directive (Namespace.Name, or Namespace.Name: {payload}), or one of wait, push, use, set, go, repeat, if, fault"
+    "a directive (Namespace.Name, or Namespace.Name: {payload}), "
+    "or one of wait, push, use, set, go, repeat, if, fault, raw"
 )
 
 
@@ -326,6 +377,7 @@ def kind_of_step(value: object) -> str | None:
 
 _TAGS: Final[dict[type[Part], str]] = {
     Send: "send",
+    RawStep: "raw",
     Wait: "wait",
     PushStep: "push",
     Use: "use",
@@ -336,6 +388,7 @@ _TAGS: Final[dict[type[Part], str]] = {
 }
 _TAG_OF_KEY: Final = {
     "wait": "wait", "push": "push", "use": "use", "set": "change", "go": "change", "repeat": "repeat", "if": "choice",
+    "raw": "raw",
     "fault": "fault",
 }  # fmt: skip
 
@@ -343,6 +396,7 @@ _TAG_OF_KEY: Final = {
 Step = Annotated[
     Annotated[
         Annotated[Send, Tag("send")]
+        | Annotated[RawStep, Tag("raw")]
         | Annotated[Wait, Tag("wait")]
         | Annotated[PushStep, Tag("push")]
         | Annotated[Use, Tag("use")]
@@ -446,6 +500,8 @@ __all__ = [
     "FaultStep",
     "Moment",
     "PushStep",
+    "RawBody",
+    "RawStep",
     "Repeat",
     "Send",
     "Sound",

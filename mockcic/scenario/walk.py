@@ -8,7 +8,7 @@ from typing import Literal
 
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.model import Answer, Rule, Scenario
-from mockcic.scenario.steps import Choice, Cue, FaultStep, PushStep, Repeat, Send, Sound, Step
+from mockcic.scenario.steps import Choice, Cue, FaultStep, PushStep, RawStep, Repeat, Send, Sound, Step
 
 Loc = tuple[int | str, ...]
 Line = Literal["reply", "downchannel", "either"]
@@ -119,9 +119,9 @@ def cues_of(scenario: Scenario) -> Iterator[PlacedCue]:
 def sounds_of(scenario: Scenario) -> Iterator[Sound]:
     """All sounds that are sent."""
     for placed in steps_of(scenario):
-        if isinstance(placed.step, Send):
-            if placed.step.audio is not None:
-                yield placed.step.audio
+        if isinstance(placed.step, Send) and placed.step.audio is not None:
+            yield placed.step.audio
+        if isinstance(placed.step, Send | RawStep):
             yield from placed.step.attach.values()
 
 

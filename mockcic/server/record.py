@@ -17,6 +17,9 @@ from mockcic.wire.encode import BINARY_TYPE
 SOUNDS: Final = 64
 """Sounds whose playing time is remembered: the same few are sent again and again (INF)."""
 
+RAW_SHOWN_BYTES: Final = 4000
+"""So much of a part that was sent as it stood is written down (INF)."""
+
 
 class Record:
     """Writes entries of one stream of one device. `line` is `reply` or `downchannel`."""
@@ -104,7 +107,13 @@ class Record:
             payload=directive.payload,
             message_id=directive.message_id,
             **({"why": why} if why else {}),
+            **({} if directive.raw is None else {"raw": self._shown(directive.raw)}),
         )
+
+    def _shown(self, raw: bytes) -> str:
+        """What was sent as it stood, the beginning of it, as a text that any JSON can hold."""
+        text = raw[:RAW_SHOWN_BYTES].decode("utf-8", "backslashreplace")
+        return self.journal.redaction.written(text + ("..." if len(raw) > RAW_SHOWN_BYTES else ""), self.token)
 
     def attachment_written(self, attachment: Attachment) -> None:
         """The last byte of an attachment was handed to the connection; it belongs to the directive before it."""

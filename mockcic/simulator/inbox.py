@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from mockcic.cic.message import Directive
 from mockcic.errors import Finding, WireError
@@ -14,6 +15,9 @@ from mockcic.wire.decode import Decoder, Finished, Limits, PartBegan, PartData, 
 
 UNCLAIMED: Final = 16
 """Attachments that no directive has asked for yet; more are forgotten, the oldest first (INF)."""
+
+DEEPEST: Final = 100
+"""Objects and lists in each other; more are no directive (INF)."""
 
 BODY_BYTES: Final = 1 << 40
 """A downchannel is endless (PROTOCOL 2.1)."""
@@ -140,9 +144,10 @@ def cids(payload: object) -> frozenset[str]:
 def read_directive(data: bytes) -> Directive:
     """A directive from its JSON, wrapped in `directive` or, as one edition has exceptions, bare (PROTOCOL 5.1).
 
-    Raises `ValueError` that says what is missing.
+    Half letters in it become U+FFFD, which can be said again. Raises `ValueError` that says what is missing, or too
+    much: a number that JSON or a device does not have, a nesting of more than `DEEPEST`.
     """
-    whole = json.loads(data)
+    whole = _read_json(data)
     message = whole.get("directive", whole) if isinstance(whole, dict) else None
     if not isinstance(message, dict) or not isinstance(header := message.get("header"), dict):
         raise ValueError("neither `directive` nor `header` in it")
@@ -160,6 +165,44 @@ def read_directive(data: bytes) -> Directive:
         payload=payload if isinstance(payload, dict) else {},
         dialog_request_id=dialogue if isinstance(dialogue, str) else None,
     )
+
+
+def _read_json(data: bytes) -> Any:
+    try:
+        whole = json.loads(data.decode(), parse_constant=_no_number, parse_float=_number)
+    except RecursionError:
+        raise ValueError(f"nested deeper than {DEEPEST}") from None
+    level, depth = [whole], 0
+    while level:
+        if depth > DEEPEST:
+            raise ValueError(f"nested deeper than {DEEPEST}")
+        depth += 1
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return json.loads(text) if (text := _mended(whole)) else whole
+
+
+def _mended(whole: object) -> str:
+    """The JSON with U+FFFD for half letters; empty where there are none."""
+    text = json.dumps(whole, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return ""
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
 
 
 def read_exception(content_type: str, body: bytes) -> tuple[int | None, str] | None:

@@ -26,6 +26,9 @@ NOW: Final = "now"
 """Reactions that act at once."""
 
 PLAYER: Final = "player"
+LONGEST_MS: Final = 2**53
+"""A number beyond is none that a device could count with (INF)."""
+
 HLS_S: Final = 2.0
 """How long speech plays whose sound is elsewhere: we do not fetch it (INF)."""
 
@@ -85,7 +88,7 @@ def speak(state: State, received: Received, now: datetime) -> Script:
     """Play speech and report its beginning and end (PROTOCOL 7.2)."""
     payload = received.directive.payload
     report = {"token": str(payload.get("token", ""))}
-    pause_s = _ms(payload.get("x-clova-pause-before")) / 1000
+    pause_s = max(0, _ms(payload.get("x-clova-pause-before"))) / 1000
     sound = next(iter(received.attachments.values()), None)
     if pause_s:
         yield Wait(pause_s)
@@ -114,8 +117,8 @@ def expect_speech(state: State, received: Received, now: datetime) -> Script:
 def play(state: State, received: Received, now: datetime) -> Script:
     """Play an item now or behind the others; ask for its address first where it has none (PROTOCOL 7.5)."""
     payload = received.directive.payload
-    item = payload.get("audioItem") or {}
-    stream = dict(item.get("stream") or {})
+    item = _object(payload.get("audioItem"))
+    stream = dict(_object(item.get("stream")))
     if payload.get("playBehavior") != "ENQUEUE":
         yield CutOff(PLAYER, "replaced")
     yield Begin(PLAYER, _play_item(state, str(item.get("audioItemId", "")), stream))
@@ -126,7 +129,7 @@ def stream_deliver(state: State, received: Received, now: datetime) -> Script:
     payload = received.directive.payload
     item_id = str(payload.get("audioItemId", ""))
     stream = state.player.items.pop(item_id, None) or {"beginAtInMilliseconds": 0, "urlPlayable": True}
-    stream |= {name: value for name, value in (payload.get("audioStream") or {}).items() if value is not None}
+    stream |= {name: value for name, value in _object(payload.get("audioStream")).items() if value is not None}
     yield Begin(PLAYER, _play_stream(state, stream))
 
 
@@ -189,7 +192,7 @@ def _play_to_end(state: State) -> Script:
 
 def _next_mark(stream: Mapping[str, Any], at_ms: int, end_ms: int | None) -> tuple[int, list[str]] | None:
     """The next position at which something is to be reported, and what; nothing at the end. None: no end to come."""
-    wanted = stream.get("progressReport") or {}
+    wanted = _object(stream.get("progressReport"))
     begin_ms = _ms(stream.get("beginAtInMilliseconds"))
     marks: dict[int, list[str]] = {}
     if (delay := wanted.get("progressReportDelayInMilliseconds")) is not None:
@@ -296,7 +299,9 @@ def synchronize_alert(state: State, received: Received, now: datetime) -> Script
 
     Nothing is reported, but the end of one that rang.
     """
-    wanted = {alert.token: alert for alert in map(_read_alert, received.directive.payload.get("allAlerts") or ())}
+    listed = received.directive.payload.get("allAlerts")
+    listed = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    wanted = {alert.token: alert for alert in map(_read_alert, listed) if alert.token}
     for token, alert in list(state.alerts.items()):
         if token in wanted and wanted[token].as_json() == alert.as_json():
             del wanted[token]
@@ -421,7 +426,12 @@ def process_delegated(state: State, received: Received, now: datetime) -> Script
 
 
 def _ms(value: object) -> int:
-    return int(value) if isinstance(value, int | float) else 0
+    return int(value) if isinstance(value, int | float) and abs(value) <= LONGEST_MS else 0
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    """A member that should be an object; what is none says nothing."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def settle() -> Script:

@@ -55,10 +55,16 @@ class Player:
         return str(self.stream.get("token", ""))
 
     @property
+    def begin_ms(self) -> int:
+        """Where the stream begins; at 0 where that is not said with a number."""
+        begin = self.stream.get("beginAtInMilliseconds")
+        return int(begin) if isinstance(begin, int | float) else 0
+
+    @property
     def end_ms(self) -> int | None:
         """Where the stream ends, counted like `offset_ms`; None for a radio."""
         duration = self.stream.get("durationInMilliseconds")
-        return None if not isinstance(duration, int) else int(self.stream.get("beginAtInMilliseconds") or 0) + duration
+        return None if not isinstance(duration, int) else self.begin_ms + duration
 
     def position(self) -> dict[str, Any]:
         """The payload of all reports about playing."""

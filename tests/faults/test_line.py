@@ -83,7 +83,7 @@ def test_a_silent_connection_takes_everything_and_says_nothing(mock: MockCIC, hi
     with pytest.raises(TimeoutError):
         hit.frame()
     hit.sock.settimeout(5)
-    hit.line.sendall(b"x" * 12_000_000)
+    hit.line.sendall(b"x" * 8_000_000)
     assert not mock.find("kind=fault name=cut phase=over,gone"), "it acts still"
     hit.sock.close()
     mock.wait("disconnect", reason="fault cut")
@@ -93,15 +93,15 @@ def test_a_silent_connection_takes_everything_and_says_nothing(mock: MockCIC, hi
 
 def test_a_deaf_connection_lets_the_devices_buffer_fill(mock: MockCIC, hit: Caller) -> None:
     """And is reset when its time is over."""
-    arm(mock, name="cut", cut={"how": "deaf", "lasts": "500ms"}, times=1)
+    arm(mock, name="cut", cut={"how": "deaf", "lasts": "2s"}, times=1)
     hit.sock.settimeout(0.2)
     with pytest.raises(TimeoutError):
-        hit.line.sendall(b"x" * 12_000_000)
+        hit.line.sendall(b"x" * 8_000_000)
     hit.sock.settimeout(5)
     with pytest.raises(ConnectionResetError):
         hit.sock.recv(1)
     mock.wait("disconnect", reason="fault cut")
-    assert mock.wait("kind=fault name=cut phase=struck").data["lasts_s"] == 0.5
+    assert mock.wait("kind=fault name=cut phase=struck").data["lasts_s"] == 2
     mock.wait("kind=fault name=cut phase=over")
 
 

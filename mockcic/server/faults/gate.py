@@ -19,7 +19,7 @@ from mockcic.journal.store import Journal
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.line import Accept, Certificate, HangUp, ListenerGone, Tls, is_in
 from mockcic.server.clock import Alarm, TurnableClock
-from mockcic.server.faults.armed import Armed, Count
+from mockcic.server.faults.armed import Armed, Count, Lasting
 from mockcic.server.faults.certificates import Contexts
 from mockcic.server.faults.client_hello import look_at_hello, refusal, server_name
 from mockcic.server.faults.line import (
@@ -208,8 +208,8 @@ class Gate:
         if one.armed.gone:
             return
         one.armed.gone = True
-        for undo in one.armed.undo:
-            undo()
+        for lasting in one.armed.undo:
+            lasting.undo()
         one.armed.undo.clear()
         self._forget(one)
         self._record(one, "gone", why)
@@ -247,7 +247,7 @@ class Gate:
             case ListenerGone(gone=seconds) if not one.armed.undo:
                 self._record(one, "struck", fault.act.about(), lasts_s=seconds)
                 self._doors.close_listeners()
-                one.armed.undo.append(self._doors.open_listeners)
+                one.armed.undo.append(Lasting("", self._doors.open_listeners))
                 self._call_in(one, "over", seconds, lambda: self._listen_again(one))
         if one.armed.count.spent and not one.armed.undo:
             self._remove(one, "it struck as often as it was to")
@@ -262,8 +262,8 @@ class Gate:
     def _listen_again(self, one: _Set) -> None:
         if one.armed.gone:
             return
-        for undo in one.armed.undo:
-            undo()
+        for lasting in one.armed.undo:
+            lasting.undo()
         one.armed.undo.clear()
         self._record(one, "over", "somebody listens again")
         if one.armed.count.spent or one.fault.every is None:
@@ -415,7 +415,7 @@ class Gate:
         facts: ConnectionFacts,
         go_on: GoOn,
     ) -> None:
-        throttle = Throttle(self._clock.real.sleep, stall_at=act.sent, stall_s=act.stall_s, rate=act.rate)
+        throttle = Throttle(self._clock.real, stall_at=act.sent, stall_s=act.stall_s, rate=act.rate)
         outer, inner = await socket_pair()
         within_s = FOREVER_S if act.rate or act.stall_s is None else HANDSHAKE_S + act.stall_s
         with outer, inner:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
 
+from mockcic.server.clock import Clock
+
 LOOK_S: Final = 0.2  # INF: how often a connection that is not read is looked at, whether its client has gone
 READ_BYTES: Final = 64 * 1024
 TCP_ESTABLISHED: Final = 1
@@ -152,13 +154,14 @@ class Throttle:
 
     def __init__(
         self,
-        sleep: Callable[[float], Coroutine[Any, Any, None]],
+        clock: Clock,
         *,
         stall_at: int,
         stall_s: float | None,
         rate: int | None,
     ) -> None:
-        self._sleep = sleep
+        self._clock = clock
+        self._began: float | None = None
         self._stall_at = stall_at
         self._stall_s = stall_s
         self._rate = rate
@@ -173,20 +176,27 @@ class Throttle:
     async def send(self, sock: socket.socket, data: bytes) -> None:
         """Send so that it hurts."""
         loop = asyncio.get_running_loop()
-        if not self._stalled and self._sent + len(data) > self._stall_at:
+        if not (self._stalled or self._off) and self._sent + len(data) > self._stall_at:
             first, data = data[: self._stall_at - self._sent], data[self._stall_at - self._sent :]
             self._stalled = True
             await loop.sock_sendall(sock, first)
             if self._stall_s is None:
                 await asyncio.get_running_loop().create_future()  # for ever: until the client has enough
             else:
-                await self._sleep(self._stall_s)
+                await self._clock.sleep(self._stall_s)
         while data and self._rate is not None and not self._off:
             await loop.sock_sendall(sock, data[:1])
             data = data[1:]
-            await self._sleep(1 / self._rate)
+            self._sent += 1
+            await self._wait(self._rate)
         await loop.sock_sendall(sock, data)
         self._sent += len(data)
+
+    async def _wait(self, rate: int) -> None:
+        """Until the next byte is due: reckoned from the first one, for timers are too coarse to be added up."""
+        if self._began is None:
+            self._began = self._clock.now()
+        await self._clock.sleep(max(0.0, self._began + self._sent / rate - self._clock.now()))
 
 
 async def socket_pair() -> tuple[socket.socket, socket.socket]:

@@ -186,6 +186,8 @@ def _sent_at_s(story: Story, token: Any) -> float:
 
 def foreign(story: Story, limits: Limits) -> Iterator[Case]:
     """Reports are about what the device was sent (or, of alerts, had already)."""
+    if any(each.is_raw for each in story.directives):
+        return  # what such a directive was about nobody knows
     known = _known(story)
     for event in story.events:
         for prefix, member in (

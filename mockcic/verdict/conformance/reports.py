@@ -80,7 +80,7 @@ def dues(story: Story, limits: Limits) -> Iterator[Due]:
         spec = there.directives.get(directive.name)
         if directive.dialogue != dialogue and directive.dialogue:
             dialogue, spoken_s = directive.dialogue, 0.0
-        if spec is None:
+        if spec is None or directive.is_raw:
             continue
         pause_s = _seconds(directive.payload.get("x-clova-pause-before"))
         if directive.name == SPEAK:

@@ -70,6 +70,8 @@ class Sent:
     sound_s: float | None = None
     by_another_clock: bool = False
     """The server's clock was turned when it was sent: a time in it may be none of the device's."""
+    is_raw: bool = False
+    """Written as it stands, to try the device: what is due because of it nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,8 +381,14 @@ def _is_looking(turns: Sequence[tuple[float, int]], at_s: float) -> bool:
 
 def _is_of_cut(noticed: Noticed, strikes: Sequence[Strike]) -> bool:
     """Whether something is wrong with a body only because a fault cut it."""
-    return noticed.code.startswith("multipart.") and any(
-        each.stream == noticed.stream and each.at_s <= noticed.at_s for each in strikes if each.stream
+    if not noticed.code.startswith("multipart."):
+        return False
+    connection = noticed.stream.rpartition(".")[0]
+    return any(
+        each.stream == noticed.stream and each.at_s <= noticed.at_s
+        if each.stream
+        else each.connection == connection and each.at_s <= noticed.at_s <= each.until_s + GRACE_S
+        for each in strikes
     )
 
 
@@ -515,7 +523,8 @@ class _Draft:
                 "dialogue": entry.dialogue,
                 "line": str(data.get("line", "")),
                 "stream": entry.stream,
-                "payload": payload if isinstance(payload, Mapping) else {},
+                "payload": payload if isinstance(payload, Mapping) and "raw" not in data else {},
+                "is_raw": "raw" in data,
                 "by_another_clock": "clock" in data,
             }
         )
