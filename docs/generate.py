@@ -222,7 +222,7 @@ def stories_table() -> str:
     """Markdown: the shipped scenarios of trouble."""
     lines = ["| scenario | what happens |", "|---|---|"]
     for name in STORIES:
-        about = load(DOCS.parent / "scenarios" / f"{name}.yaml").scenarios[0].about
+        about = load([DOCS.parent / "scenarios" / f"{name}.yaml"]).scenarios[0].about
         lines.append(f"| [{name}](../scenarios/{name}.yaml) | {cell(about)} |")
     return "\n".join(lines) + "\n"
 

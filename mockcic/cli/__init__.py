@@ -21,6 +21,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "verify": ("mockcic.cli.verify:command", "Verify what happened on a running server."),
     "devices": ("mockcic.cli.devices:command", "List the devices of a running server; look at one, change it."),
     "token": ("mockcic.cli.token:command", "The tokens a running server has issued: list, expire, revoke, issue."),
+    "clock": ("mockcic.cli.clock:command", "The clock of a running server: turn it forward, run it faster."),
+    "chaos": ("mockcic.cli.chaos:command", "The faults of a day, from a file: show its plan, play it, stop it."),
     "load": ("mockcic.cli.load:command", "Load a scenario into a running server; list, remove, reload them."),
     "reset": ("mockcic.cli.reset:command", "Let devices of a running server begin anew."),
     "trace": ("mockcic.cli.trace:command", "Write what happened on a running server into a file."),

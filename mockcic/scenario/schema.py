@@ -80,6 +80,34 @@ def scenario_schema() -> Schema:
     }
 
 
+def chaos_schema() -> Schema:
+    """That of chaos files: their own keys, and faults as scenarios have them."""
+    from mockcic.scenario.chaos import Chaos, ChaosEntry
+
+    _, generated = models_json_schema([(Chaos, "validation")], schema_generator=_Generator)
+    own = {model.__name__: _tidy(generated["$defs"][model.__name__]) for model in (Chaos, ChaosEntry)}
+    defs = scenario_schema()["$defs"] | own
+    chaos, used = defs["Chaos"], dict[str, Schema]()
+    _reach(chaos, defs, used)
+    return {
+        "$schema": DRAFT,
+        "title": "mockcic chaos",
+        **chaos,
+        "$defs": {name: used[name] for name in sorted(used)},
+    }
+
+
+def _reach(schema: Any, defs: Mapping[str, Schema], used: dict[str, Schema]) -> None:
+    """Put into `used` the definitions that a schema leads to."""
+    if isinstance(schema, Mapping):
+        name = str(schema.get("$ref", "")).removeprefix(DEFS)
+        if name and name not in used:
+            used[name] = defs[name]
+            _reach(defs[name], defs, used)
+    for each in schema.values() if isinstance(schema, Mapping) else schema if isinstance(schema, list) else ():
+        _reach(each, defs, used)
+
+
 def _widen_list(inner: Schema) -> Schema:
     return {"anyOf": [inner["items"], inner]} if "items" in inner else inner
 
