@@ -21,6 +21,8 @@ FIN_WITHIN_S: Final = 1.0  # INF: for the client to close its side too
 
 def reset_on_close(sock: Any) -> None:
     """Let closing send RST instead of FIN: SO_LINGER of zero seconds."""
+    if sock is None:
+        return
     with suppress(OSError):  # it may be gone already
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
