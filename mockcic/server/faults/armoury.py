@@ -92,7 +92,7 @@ class Armoury:
 
     def objection(self, fault: Fault, *, device: str = "*") -> str:
         """Why `arm` would refuse a fault; empty where it would not."""
-        if not is_of_gate(fault) and not isinstance(fault.act, OF_THE_LINE):
+        if not is_of_gate(fault):
             return ""
         try:
             return self._gate(fault).objection(fault, for_everybody=device == "*")
