@@ -15,6 +15,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "device": ("mockcic.cli.device:command", "Be a simulated device: connect, speak, print the dialogue."),
     "push": ("mockcic.cli.push:command", "Push a directive to devices of a running server."),
     "cue": ("mockcic.cli.cue:command", "Make a named cue of a scenario happen on a device."),
+    "fault": ("mockcic.cli.fault:command", "Make something go wrong for devices of a running server, on purpose."),
     "events": ("mockcic.cli.events:command", "Show what happened on a running server, or what happens."),
     "wait": ("mockcic.cli.wait:command", "Wait until something came, or until a server is up."),
     "verify": ("mockcic.cli.verify:command", "Verify what happened on a running server."),
