@@ -438,7 +438,11 @@ def _rows(
     missing = sorted(set(ACTS) - set(struck))
     rows = [
         Row(f"soak: {what}", f"{sum(struck.values())} strikes of {sum(tally.drawn.values())} faults", ""),
-        Row("acts that struck", f"{len(struck)} of {len(ACTS)}", f"not: {', '.join(missing)}" if missing else ""),
+        Row(
+            "acts that struck",
+            f"{len(struck)} of {len(ACTS)}",
+            f"not: {', '.join(missing[:KINDS])}{', ...' * (len(missing) > KINDS)}" if missing else "",
+        ),
         _row("exceptions and warnings in the server's log", len(troubles)),
         _row("faults that were refused", len(tally.refused)),
         _left("tasks left", base.tasks, after.tasks),
