@@ -204,7 +204,7 @@ def test_a_cut_connection_that_is_still_there_is_silent(how: CutHow) -> None:
 
 def test_a_late_answer_to_a_ping_is_told_as_late() -> None:
     assert Pong.model_validate({"how": {"late": "2s"}}).about().endswith(" late")
-    assert not " late" in Pong(how="never").about()
+    assert " late" not in Pong(how="never").about()
 
 
 @pytest.mark.parametrize(("detail", "kind", "status"), [
