@@ -14,6 +14,7 @@ from mockcic import FaultError, MockCIC
 from mockcic.bench.remote import RemotePlace
 from mockcic.cli import group
 from mockcic.cli.fault import read_fault
+from mockcic.control.routes.faults import EXAMPLES
 from mockcic.mock import Bench
 from mockcic.scenario.faults.fault import ACTS
 
@@ -132,6 +133,16 @@ def test_a_bad_fault_over_rest_names_the_member_and_the_mend(mock: MockCIC) -> N
         assert told["member"] == member, told
         assert detail in told["detail"]
         assert told["detail"].startswith(f"{member}: ")
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_every_example_of_the_openapi_document_is_taken(mock: MockCIC, name: str) -> None:
+    """As it stands there."""
+    document = httpx.get(f"{mock.control_url}/openapi.json", timeout=30).json()
+    body = document["paths"]["/v1/faults"]["post"]["requestBody"]["content"]["application/json"]
+    shown = body["examples"][name]["value"]
+    answer = httpx.post(f"{mock.control_url}/v1/faults", json=shown, timeout=30)
+    assert answer.status_code == 201, answer.text
 
 
 class TestBench:
