@@ -132,7 +132,7 @@ def _options() -> set[str]:
 
 
 OF_OTHERS = {"--build", "--exit-code-from", "--cacert", "--http2", "--http2-prior-knowledge", "--fail-with-body"}
-OF_OTHERS |= {"--data-binary", "--junit-xml", "--do"} | {"--devices", "--minutes"}
+OF_OTHERS |= {"--data-binary", "--junit-xml", "--do", "--minutes", "--devices"}
 BOUNDARIES = {"--boundary", "--boundary--", "--b1", "--abcdefg123456"}
 
 
