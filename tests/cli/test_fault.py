@@ -89,11 +89,11 @@ def test_a_slip_is_told_as_in_a_scenario(run: Run) -> None:
     assert 'fault.times: "times" cannot be 0; expected a number of at least 1\n' in said
     assert 'fault.reset: "reset" cannot be "CANCLE"; expected an error code of RFC 9113: ' in said
     assert said.count("\n") == 2
-    answer = json.loads(run("reset", "CANCEL", "on=token", "--json", code=2).output)
+    answer = json.loads(run("reset", "CANCEL", "on=accept", "--json", code=2).output)
     assert (answer["status"], answer["member"]) == (422, "fault.on")
-    assert answer["errors"] == [
-        {"member": "fault.on", "what": "`reset` aimed at token", "expected": "`on:` answer or downchannel", "mend": ""}
-    ]
+    (told,) = answer["errors"]
+    assert (told["member"], told["what"], told["mend"]) == ("fault.on", "`reset` aimed at accept", "")
+    assert told["expected"].startswith("`on:` answer or downchannel")
 
 
 @pytest.mark.parametrize(
