@@ -265,7 +265,9 @@ class Connection(TCPServer):
     # Trouble on purpose
 
     def cut(self, how: CutHow, reason: str) -> None:
-        """End it, or let it fall silent, as a fault of the line wants."""
+        """End it, or let it fall silent, as a fault of the line wants. One that ends already can only be reset."""
+        if self._transport.is_closing() and how != "rst":
+            return
         match how:
             case "rst" | "fin":
                 self.abort(reason, rst=how == "rst")
@@ -293,13 +295,16 @@ class Connection(TCPServer):
         """From here on nothing is said, and what comes is read and dropped. Its applications know nothing of it."""
         self._because(reason)
         self._unwatch()
+        if isinstance(self._transport, Mute) or self._transport.is_closing():
+            return
         real: Any = self._transport  # asyncio's and uvloop's are `Transport`s by what they can do only
         real.set_protocol(Deaf(self._flow))
         self._transport = Mute(real)
 
     def _look_whether_deaf(self) -> None:
         """Keep it from being read, and look from time to time whether the client has gone: nobody else would hear."""
-        assert isinstance(self._transport, Mute)
+        if not isinstance(self._transport, Mute):  # it was closing already
+            return
         self._transport.stop_reading()
         if is_open(self._transport.get_extra_info("socket")):
             self._watch(LOOK_S, self._look_whether_deaf)

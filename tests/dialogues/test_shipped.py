@@ -1,4 +1,6 @@
-"""Every shipped scenario is lived through once by the simulated device: the dialogues of PROTOCOL section 7."""
+"""Every shipped scenario is lived through once by the simulated device: the dialogues of PROTOCOL section 7.
+
+Those of trouble are in test_trouble.py."""
 
 from __future__ import annotations
 
@@ -17,12 +19,13 @@ from mockcic.sound.dtmf import dtmf
 from mockcic.sound.make import read_wav, tone
 from mockcic.sound.marker import marker
 from mockcic.sound.mp3 import seconds
-from tests.dialogues.conftest import SCENARIOS, Speaker
+from tests.dialogues.conftest import SCENARIOS, TROUBLE, Speaker
 from tests.support.golden import golden
 
 TESTED = {
     "alarm", "by-voice", "connect", "delegation", "device-control", "multi-turn", "music", "push-notification",
     "seed-400", "seed-success", "settings", "slow", "token-life", "token-refused", "weather",
+    *TROUBLE,
 }  # fmt: skip
 
 
@@ -35,7 +38,7 @@ async def came(cic: Bench, name: str, *, count: int = 1) -> None:
     await cic.wait_async(lambda entry: entry.kind == "answer" and entry.name == name, times=f"{count}..")
 
 
-def test_every_scenario_of_the_folder_is_tested_here() -> None:
+def test_every_scenario_of_the_folder_is_tested() -> None:
     assert {path.stem for path in SCENARIOS.glob("*.yaml")} == TESTED
 
 
@@ -345,7 +348,7 @@ async def test_a_token_lives_is_refreshed_and_is_taken_back(cic: Bench) -> None:
         assert first["expires_in"] == 3600
         async with Device(cic.url, ca_file=cic.ca_file, token=first["access_token"], pace=0.0) as speaker:
             assert names(await speaker.say_text("안녕")) == ["Clova.RenderText"]
-            assert cic.advance("1h") == 1
+            assert (await cic.advance_async("1h")).expired == 1
             assert (await speaker.say_text("안녕")).status == 401
         assert (await token("refresh_token", refresh_token=first["refresh_token"])).status_code == 500
         second = (await token("refresh_token", refresh_token=first["refresh_token"])).json()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from mockcic.auth.identity import identity_of
 from mockcic.cic.facts import Sound
 from mockcic.errors import FaultError, Finding
 from mockcic.journal.store import Journal
@@ -18,7 +19,7 @@ from mockcic.scenario.faults.answer import Empty
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.line import Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
-from mockcic.server.clock import Alarm, Clock
+from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.faults.armed import Armed, Count, Lasting
 from mockcic.server.faults.gate import Gate
 from mockcic.server.faults.strike import Target, strike
@@ -48,7 +49,7 @@ class Tokens(Protocol):
 class Armoury:
     """Sets and removes the faults of all devices of one server."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, journal: Journal, clock: TurnableClock) -> None:
         self.journal = journal
         self.clock = clock
         self.tokens: Tokens | None = None
@@ -85,9 +86,18 @@ class Armoury:
             self.clock.call_at(self.clock.now() + fault.for_, lambda: self._forget(number))
         known = devices.values() if isinstance(devices, Mapping) else devices
         for each in list(known):
-            if fnmatch.fnmatchcase(each.name, device):
+            if _fits(each, device):
                 self.faults_of(each).arm(fault, by=by, number=number)
         return number
+
+    def objection(self, fault: Fault, *, device: str = "*") -> str:
+        """Why `arm` would refuse a fault; empty where it would not."""
+        if not is_of_gate(fault):
+            return ""
+        try:
+            return self._gate(fault).objection(fault, for_everybody=device == "*")
+        except FaultError as error:
+            return str(error)
 
     def used_up(self, number: int, device: str) -> None:
         """A fault is gone from the one device it was set for."""
@@ -134,7 +144,7 @@ class Armoury:
                 continue  # set for everybody in that scenario
             self.faults_of(device).arm(fault, by=f"scenario {device.scenario.scenario}", number=self.number())
         for pattern, armed in self._coming:
-            if fnmatch.fnmatchcase(device.name, pattern):
+            if _fits(device, pattern):
                 faults = self.faults_of(device)
                 if armed.number not in faults.had:
                     faults.arm(armed.fault, by=armed.by, number=armed.number)
@@ -463,7 +473,7 @@ class DeviceFaults:
             stream = "" if wire is None else f"{wire.connection.id}.{wire.stream_id}"
             self._fire(armed, Target(wire, None, stream))
 
-        return Trouble(wire, send, self._armoury.clock, struck, per_message=per_message)
+        return Trouble(wire, send, self._armoury.clock.real, struck, per_message=per_message)
 
     # ------------------------------------------------------------------ strikes
 
@@ -489,7 +499,7 @@ class DeviceFaults:
                 armed.fault,
                 target,
                 lambda detail, ok: self._answered(armed, target, detail, ok=ok),
-                self._armoury.clock,
+                self._armoury.clock.real,
             )
             if undo is not None:
                 self._lasts(armed, target, undo)
@@ -547,6 +557,13 @@ class DeviceFaults:
             by=armed.by,
             **members,
         )
+
+
+def _fits(device: Device, pattern: str) -> bool:
+    """Whether a device is meant: by its short name, its token, or the `device_id` it gave the authorization server."""
+    identity = identity_of(device.key)
+    names = (device.name, device.facts.token, "" if identity is None else identity.device_id)
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names if name)
 
 
 def _strikes_stream(fault: Fault) -> bool:

@@ -19,7 +19,7 @@ from mockcic.journal.store import Journal
 from mockcic.scenario.faults.connection import SettingsAck, SettingsChange
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.line import Accept, Certificate, HangUp, ListenerGone, Tls, is_in
-from mockcic.server.clock import Alarm, Clock
+from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.faults.armed import Armed, Count, Lasting
 from mockcic.server.faults.certificates import Contexts
 from mockcic.server.faults.client_hello import look_at_hello, refusal, server_name
@@ -119,7 +119,7 @@ class Gate:
         self,
         *,
         journal: Journal,
-        clock: Clock,
+        clock: TurnableClock,
         doors: Doors,
         contexts: Contexts | None,
         devices: Callable[[], Iterable[Device]],
@@ -288,13 +288,13 @@ class Gate:
         if one is None:
             await go_on(accepted, context)
             return
-        facts = ConnectionFacts(new_id(), client, context is not None, None, self._clock.wall())
+        facts = ConnectionFacts(new_id(), client, context is not None, None, self._clock.real.wall())
         fault = one.fault
         self._record(one, "struck", fault.act.about(), facts.id, lasts_s=fault.act.lasts_s)
         match fault.act:
             case Accept(stall=float(seconds)):
                 self._end_if_spent(one)
-                await first_of(self._clock.sleep(seconds), until_closed(accepted))
+                await first_of(self._clock.real.sleep(seconds), until_closed(accepted))
                 await self._try(one, facts, go_on(accepted, context, known=facts))
             case Accept() as act:
                 try:
@@ -380,7 +380,7 @@ class Gate:
         if lasts_s is None:
             await until
             return
-        await first_of(self._clock.sleep(lasts_s), until)
+        await first_of(self._clock.real.sleep(lasts_s), until)
         reset_on_close(accepted)
 
     async def _shake_hands(
@@ -425,7 +425,7 @@ class Gate:
         facts: ConnectionFacts,
         go_on: GoOn,
     ) -> None:
-        throttle = Throttle(self._clock, stall_at=act.sent, stall_s=act.stall_s, rate=act.rate)
+        throttle = Throttle(self._clock.real, stall_at=act.sent, stall_s=act.stall_s, rate=act.rate)
         outer, inner = await socket_pair()
         within_s = FOREVER_S if act.rate or act.stall_s is None else HANDSHAKE_S + act.stall_s
         with outer, inner:

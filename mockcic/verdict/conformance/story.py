@@ -68,6 +68,8 @@ class Sent:
     stream: str
     payload: Mapping[str, Any]
     sound_s: float | None = None
+    by_another_clock: bool = False
+    """The server's clock was turned when it was sent: a time in it may be none of the device's."""
     is_raw: bool = False
     """Written as it stands, to try the device: what is due because of it nobody knows."""
 
@@ -525,6 +527,7 @@ class _Draft:
                 "stream": entry.stream,
                 "payload": payload if isinstance(payload, Mapping) and "raw" not in data else {},
                 "is_raw": "raw" in data,
+                "by_another_clock": "clock" in data,
             }
         )
         if entry.name == HELLO and (line := self._lines.get(entry.stream)) is not None:
