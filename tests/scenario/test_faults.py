@@ -231,7 +231,7 @@ class TestNever:
             ),
             (rule("{json: cut, directive: Alerts.SetAlert}"), "nothing in this scenario sends", "pushed from outside"),
             (
-                "downchannel: [{push: Notifier.ClearIndicator}]\nfault: {json: cut, directive: Notifier.ClearIndicator}",
+                "downchannel: [{push: Clova.Help}]\nfault: {json: cut, directive: Clova.Help}",
                 "comes on the downchannel",
                 "on: downchannel",
             ),
