@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from mockcic.cic.facts import Sound
+from mockcic.cic.facts import EventLost, Sound
 from mockcic.errors import Finding
 from mockcic.journal.store import Journal
-from mockcic.scenario.faults.answer import Empty
+from mockcic.scenario.faults.answer import Empty, Portal, Status
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.meaning import TokenTrouble
 from mockcic.server.clock import Alarm, Clock
 from mockcic.server.faults.armed import Armed, Count
+from mockcic.server.faults.aside import Aside
+from mockcic.server.faults.instead import instead
 from mockcic.server.faults.strike import Target, strike
 from mockcic.server.faults.trouble import Trouble
 from mockcic.server.wire import Wire
@@ -121,6 +123,7 @@ class DeviceFaults:
         self._counts: dict[int, Count] = {}
         self._alarms: dict[Armed, list[Alarm]] = {}
         self._connection = ""
+        self._aside = Aside(device, armoury.journal, armoury.clock)
 
     # ------------------------------------------------------------------ set and removed
 
@@ -145,7 +148,7 @@ class DeviceFaults:
                 assert target.wire is not None
                 self._connection = target.wire.connection.id
                 self._occasion(armed, target)
-            elif fault.role == "downchannel" and self._device.downchannel is not None:
+            elif fault.role == "downchannel" and self._device.downchannel is not None and not fault.act.IN_THE_HEAD:
                 self._occasion(armed, self._downchannel_target())
         return armed
 
@@ -194,7 +197,8 @@ class DeviceFaults:
         return bool(found)
 
     def clear(self, why: str, *, by: str = "") -> None:
-        """Remove all faults, or those that were set by `by`."""
+        """Remove all faults, or those that were set by `by`; what was to be late does not come."""
+        self._aside.clear()
         for armed in list(self.armed):
             if armed.by.startswith(by):
                 self.remove(armed, why)
@@ -260,9 +264,20 @@ class DeviceFaults:
         """An event and its answer are over, and so are the faults for it alone."""
         event = self._events.pop(stream, None)
         shapes = [] if event is None or event.exchange.trouble is None else event.exchange.trouble.shapes
+        self._leave_the_line(event)
         for armed in list(self.armed):
             if not armed.undo and (armed.stream == stream or (armed in shapes and armed.count.spent)):
                 self.remove(armed, "it struck as often as it was to")
+
+    def _leave_the_line(self, event: _Event | None) -> None:
+        """A fault that is about this event changes the downchannel no more, unless another such event still runs."""
+        line = self._device.downchannel
+        if event is None or line is None or line.trouble is None:
+            return
+        for armed in event.seen:
+            running = any(armed in other.seen for other in self._events.values())
+            if self._is_of_events(armed.fault) and not running:
+                line.trouble.unshape(armed)
 
     # ------------------------------------------------------------------ occasions
 
@@ -290,7 +305,7 @@ class DeviceFaults:
             event.waiting.remove(armed)
             target = self._target(armed, event.exchange)
             after = armed.fault.after
-            if target is None or not armed.count.draws():
+            if target is None or not (_each_message(armed.fault) or armed.count.draws()):
                 continue
             if after is not None and after.time:
                 self._later(armed, after.time, target)
@@ -299,11 +314,14 @@ class DeviceFaults:
 
     def _occasion(self, armed: Armed, target: Target | None) -> None:
         """A fault could strike at this target: whether it does, and when."""
-        act, after = armed.fault.act, armed.fault.after
+        after = armed.fault.after
         if target is None or armed.gone:
             return
-        if act.SHAPES and target.trouble is not None and _each_message(armed.fault):
-            target.trouble().shape(armed)
+        if _each_message(armed.fault):
+            if after is not None and after.time:
+                self._later(armed, after.time, target)
+            else:
+                self._shape(armed, target)
             return
         if not armed.count.draws():
             return
@@ -339,7 +357,13 @@ class DeviceFaults:
     def _target(self, armed: Armed, exchange: Exchange | None) -> Target | None:
         match armed.fault.role:
             case "answer" if exchange is not None:
-                return Target(exchange.wire, lambda: self._trouble_of_exchange(exchange), exchange.stream, exchange)
+                return Target(
+                    exchange.wire,
+                    lambda: self._trouble_of_exchange(exchange),
+                    exchange.stream,
+                    exchange,
+                    lambda act: exchange.answer_instead(instead(act, exchange.stream, exchange.dialect)),
+                )
             case "downchannel":
                 return self._downchannel_target()
             case "connection" if exchange is not None:
@@ -358,31 +382,68 @@ class DeviceFaults:
         return None if line is None else self._line_target(line)
 
     def _line_target(self, line: Downchannel) -> Target:
-        return Target(line.wire, lambda: self._trouble_of_line(line), line.stream)
+        return Target(
+            line.wire,
+            lambda: self._trouble_of_line(line),
+            line.stream,
+            None,
+            lambda act: line.answer_instead(instead(act, line.stream, line.dialect)),
+        )
 
     def _trouble_of_exchange(self, exchange: Exchange) -> Trouble:
         if exchange.trouble is None:
-            exchange.trouble = self._trouble(exchange.wire, exchange.sender, per_message=False)
+            exchange.trouble = self._trouble(exchange.wire, exchange.sender, exchange.stream, per_message=False)
             exchange.sender = exchange.trouble.send
         return exchange.trouble
 
     def _trouble_of_line(self, line: Downchannel) -> Trouble:
         if line.trouble is None:
-            line.trouble = self._trouble(line.wire, line.sender, per_message=True)
+            line.trouble = self._trouble(line.wire, line.sender, line.stream, per_message=True)
             line.sender = line.trouble.send
         return line.trouble
 
-    def _trouble(self, wire: Wire | None, send: Any, *, per_message: bool) -> Trouble:
-        def struck(armed: Armed) -> None:
-            stream = "" if wire is None else f"{wire.connection.id}.{wire.stream_id}"
-            self._fire(armed, Target(wire, None, stream))
+    def _trouble(self, wire: Wire | None, send: Any, stream: str, *, per_message: bool) -> Trouble:
+        def struck(armed: Armed, about: str) -> None:
+            shapes_already = armed in trouble.shapes
+            self._strike(armed, Target(wire, None if shapes_already else lambda: trouble, stream), about)
 
-        return Trouble(wire, send, self._armoury.clock, struck, per_message=per_message)
+        trouble = Trouble(
+            wire,
+            send,
+            self._armoury.clock,
+            struck,
+            per_message=per_message,
+            stream=stream,
+            elsewhere=self._aside,
+        )
+        return trouble
 
     # ------------------------------------------------------------------ strikes
 
     def _fire(self, armed: Armed, target: Target) -> None:
         """Strike now, and write it down."""
+        if armed.gone:
+            return
+        if _each_message(armed.fault):
+            self._shape(armed, target)
+        else:
+            self._strike(armed, target)
+
+    @staticmethod
+    def _shape(armed: Armed, target: Target) -> None:
+        if target.trouble is not None:
+            target.trouble().shape(armed)
+
+    def _answer_instead(self, armed: Armed, target: Target) -> None:
+        """Another answer than was due: the event is not worked on. An answer that has begun is none to replace."""
+        if target.instead is None or not target.instead(armed.fault.act):
+            armed.count.missed()
+            return
+        self._struck(armed, target)
+        if target.exchange is not None:
+            self._device.tell(EventLost(target.stream, f"fault {armed.fault.label}"))
+
+    def _strike(self, armed: Armed, target: Target, about: str = "") -> None:
         if armed.gone:
             return
         act = armed.fault.act
@@ -392,7 +453,12 @@ class DeviceFaults:
                 (tokens.expire if act.how == "expire" else tokens.revoke)(self._device.key)
             self._struck(armed, target)
             return
-        self._struck(armed, target)  # before what it leads to
+        if isinstance(act, Status | Portal | Empty):
+            self._answer_instead(armed, target)
+            if armed.count.spent:
+                self.remove(armed, "it struck as often as it was to")
+            return
+        self._struck(armed, target, about)  # before what it leads to
         if act.SHAPES:
             if target.trouble is not None:
                 target.trouble().shape(armed)
@@ -425,10 +491,11 @@ class DeviceFaults:
             clock = self._armoury.clock
             self._alarms.setdefault(armed, []).append(clock.call_at(clock.now() + seconds, over))
 
-    def _struck(self, armed: Armed, target: Target) -> None:
+    def _struck(self, armed: Armed, target: Target, about: str = "") -> None:
         after = armed.fault.after
         moment = f" after {after}" if after is not None and str(after) else ""
-        self._record(armed, "struck", armed.fault.act.about() + moment, target)
+        what = f"{about}: " if about else ""
+        self._record(armed, "struck", what + armed.fault.act.about() + moment, target)
 
     def _answered(self, armed: Armed, target: Target, detail: str, *, ok: bool) -> None:
         self._record(armed, "over", detail, target)
@@ -461,7 +528,7 @@ class DeviceFaults:
 
 def _strikes_stream(fault: Fault) -> bool:
     """Whether it needs to know nothing of the event."""
-    return not fault.act.SHAPES and not fault.act.IN_THE_HEAD and not isinstance(fault.act, Empty | TokenTrouble)
+    return not fault.act.SHAPES and not isinstance(fault.act, TokenTrouble)
 
 
 def _began(armed: Armed) -> bool:
@@ -470,7 +537,8 @@ def _began(armed: Armed) -> bool:
 
 def _each_message(fault: Fault) -> bool:
     """Whether each directive, or on a downchannel each message, is an occasion, and not the stream."""
-    return fault.act.PER_DIRECTIVE or (fault.role == "downchannel" and not fault.act.IN_THE_HEAD)
+    act = fault.act
+    return act.SHAPES and (act.PER_DIRECTIVE or (fault.role == "downchannel" and not act.IN_THE_HEAD))
 
 
 def _unanswered(armed: Armed, detail: str) -> Finding:
