@@ -69,6 +69,10 @@ class StartError(Exception):
     """The program cannot start. The text is one clear sentence for the operator; the command line exits with 2."""
 
 
+class FaultError(Exception):
+    """A fault cannot be set on this server or for this device. The text is one sentence for whoever asked."""
+
+
 class WireError(Exception):
     """The device sent something that can only be refused.
 

@@ -223,6 +223,25 @@ async def test_a_device_that_breaks_the_guide_fails_the_test_that_asks(
     assert [verdict.status for verdict in one.verdicts] == ["kept", "broken", "broken", "kept"]
 
 
+async def test_what_a_device_made_of_trouble_is_a_value_of_its_own(
+    server: MockCIC, benches: tuple[Bench, Bench]
+) -> None:
+    """Of the devices of a test only."""
+    one, other = benches
+    mine, theirs = one.device("troubled-device-1"), other.device("healthy-device-02")
+    async with (
+        Device(server.url, ca_file=server.ca_file, token=mine.token, reopen_after_s=0.05) as device,
+        Device(server.url, ca_file=server.ca_file, token=theirs.token),
+    ):
+        mine.expire()
+        await device.wait_for("Clova.Hello", count=2)
+        (found,) = mine.recoveries()
+        assert (found.device, found.outcome, found.attempts, found.faults) == (mine.name, "back", 1, ())
+        assert 0.04 < (found.back_s or 0.0) < 5
+        assert one.recoveries() == (found,)
+        assert other.recoveries() == theirs.recoveries() == ()
+
+
 async def test_a_request_without_a_token_is_judged_with_its_connection(
     server: MockCIC, benches: tuple[Bench, Bench]
 ) -> None:

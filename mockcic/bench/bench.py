@@ -32,7 +32,7 @@ from mockcic.verdict.times import Times, read_times
 from mockcic.verdict.verdict import Verdict, VerificationError
 
 if TYPE_CHECKING:
-    from mockcic.verdict.conformance import Conformance
+    from mockcic.verdict.conformance import Conformance, Recovery
 
 WAIT_S: Final = 5.0
 """How long `wait` waits unless told otherwise (INF)."""
@@ -446,6 +446,20 @@ class Bench:
         )
         self.say(judged.verdict(warnings=warnings))
         return judged.raise_if_broken(warnings=warnings) if check else judged
+
+    def recoveries(
+        self,
+        *,
+        device: TestDevice | None = None,
+        after: Entry | int | None = None,
+        limits: Mapping[str, float | str] | None = None,
+    ) -> tuple[Recovery, ...]:
+        """What the devices made of each trouble until now, in numbers (docs/recovery.md), oldest first."""
+        from mockcic.verdict.conformance import read_limits, recoveries_in
+
+        entries, _ = self._scope(after, None)
+        name = None if device is None else device.name
+        return recoveries_in(entries, read_limits(limits or {}), until_s=self._now_s(), device=name)
 
     def _profile(self) -> Profile:
         """That of the scenarios loaded here."""

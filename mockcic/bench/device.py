@@ -14,6 +14,7 @@ from mockcic.verdict.verdict import Verdict
 if TYPE_CHECKING:
     from mockcic.bench.bench import Bench
     from mockcic.journal.filter import Asked
+    from mockcic.verdict.conformance import Recovery
 
 
 class TestDevice:
@@ -121,6 +122,10 @@ class TestDevice:
     def revoke_token(self) -> None:
         """Take its tokens back, as if it had been logged out elsewhere: 401, and no refresh either."""
         self._bench._place.revoke_token(self._key)
+
+    def recoveries(self, **how: Any) -> tuple[Recovery, ...]:
+        """As `Bench.recoveries`, of this device only."""
+        return self._bench.recoveries(device=self, **how)
 
     @property
     def _key(self) -> str:

@@ -49,7 +49,7 @@ from mockcic.verdict.verdict import Verdict
 from mockcic.verdict.waiting import Waiting
 
 if TYPE_CHECKING:
-    from mockcic.verdict.conformance import Conformance, Limits, Rule
+    from mockcic.verdict.conformance import Conformance, Limits, Recovery, Rule
 
 SOUNDING: Final = ("upload", "attachment")
 """Kinds of entries that name a sound."""
@@ -574,6 +574,16 @@ class Desk:
             profile=profile or (lambda device: profiles.get(device, "2021")),
         )
         return judged, entries
+
+    async def recoveries(
+        self, *, after: int = 0, device: str | None = None, limits: Limits | None = None
+    ) -> tuple[Recovery, ...]:
+        """What devices made of each trouble until now, in numbers. In a thread, as above."""
+        from mockcic.verdict.conformance import recoveries_in
+
+        name = None if device is None else self.name_of(device)
+        entries, _ = self._scope(after, None)
+        return await asyncio.to_thread(recoveries_in, entries, limits, until_s=self.journal.age_s, device=name)
 
     async def wait(
         self, asked: Filter, times: Times, *, within_s: float, after: int = 0, device: str | None = None

@@ -6,9 +6,10 @@ import fnmatch
 
 from mockcic.control.ask import AskError
 from mockcic.control.shapes import FaultOrder, FaultShape
+from mockcic.errors import FaultError
 from mockcic.scenario.faults.fault import Fault
 from mockcic.server.app import Cic
-from mockcic.server.faults.armed import Armed
+from mockcic.server.faults.armed import Armed, Count
 
 
 class FaultDesk:
@@ -29,14 +30,20 @@ class FaultDesk:
         devices = self._cic.devices
         known = devices.token_of(order.device)
         name = devices.name_of(known) if known is not None else order.device
-        number = self._cic.armoury.arm(fault, iter(devices), device=name, by=by)
-        return next(each for each in self.all() if each.number == number)
+        try:
+            number = self._cic.armoury.arm(fault, iter(devices), device=name, by=by)
+        except FaultError as error:
+            raise AskError(409, str(error)) from None
+        gone = Armed(number, Count(fault, occasions=1, strikes=1), by)  # what strikes all at once, once
+        return next((each for each in self.all() if each.number == number), self._shape(gone, name))
 
     def all(self, device: str | None = None) -> list[FaultShape]:
         """Those that are set: for names that fit (`device` is the pattern), and those scenarios have set."""
         shapes: dict[int, FaultShape] = {}
         for pattern, armed in self._cic.armoury.coming:
             shapes[armed.number] = self._shape(armed, pattern)
+        for armed in () if self._cic.armoury.gate is None else self._cic.armoury.gate.armed:
+            shapes[armed.number] = self._shape(armed, "*")
         for each in self._cic.devices:
             for armed in () if each.faults is None else each.faults.armed:
                 if (known := shapes.get(armed.number)) is None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.settings import Profile
@@ -98,10 +98,22 @@ class Transcript(Shape):
     text: str = Field(max_length=10_000, description="The text, as `audio.text` sees it.")
 
 
+FAULT_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "A fault as in a scenario: one act, its aim, moment and span (docs/faults.md; its schema is in "
+    "that of scenarios).",
+    "examples": [
+        {"reset": "CANCEL", "on": "answer", "after": {"sent": 120}, "times": 2},
+        {"pace": {"rate": "4KB/s"}, "event": "SpeechRecognizer.*"},
+        {"goaway": {"code": "NO_ERROR", "close": "fin"}, "after": {"audio": "1s"}},
+    ],
+}
+
+
 class FaultOrder(Shape):
     """A fault that is to be set."""
 
-    fault: Fault = Field(description="As in a scenario (docs/faults.md).")
+    fault: Annotated[Fault, WithJsonSchema(FAULT_SCHEMA)]
     device: str = Field(
         default="*",
         min_length=1,
@@ -370,6 +382,29 @@ class ConformanceShape(BaseModel):
     ok: bool
     limits: dict[str, float | str]
     devices: list[dict[str, Any]]
+
+
+class RecoveryShape(BaseModel):
+    """What a device made of one trouble (docs/recovery.md). Times in seconds; events are numbers of entries."""
+
+    model_config = ConfigDict(extra="allow")
+
+    device: str
+    number: int = Field(description="The entry it begins with.")
+    at_s: float
+    outcome: Literal["unharmed", "back", "not back", "left"]
+    faults: list[str] = Field(description="Names of the faults that struck; none where a line ended without one.")
+    back_s: float | None = Field(description="Until the downchannel was there again.")
+    attempts: int
+    spacing: list[float] = Field(description="Pauses between attempts.")
+    lost: list[int]
+    doubled: list[int]
+
+
+class RecoveryPage(BaseModel):
+    """One for each trouble, oldest first."""
+
+    recoveries: list[RecoveryShape]
 
 
 class EntryShape(BaseModel):

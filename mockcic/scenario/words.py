@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 TEMPLATE_MARK: Final = re.compile(r"\{\{|\{%")
@@ -123,10 +123,16 @@ def _no_template(value: object) -> object:
     return value
 
 
+def say_seconds(seconds: float) -> str:
+    """A duration as `read_duration` takes it: `0.3s`."""
+    return f"{seconds:.9f}".rstrip("0").rstrip(".") + "s"
+
+
 PlainDuration = Annotated[
     float,
     BeforeValidator(read_duration),
     BeforeValidator(_no_template),
+    PlainSerializer(say_seconds, return_type=str, when_used="json"),
     WithJsonSchema({**DURATION_SCHEMA, "anyOf": DURATION_SCHEMA["anyOf"][:2]}),
 ]
 """A duration that is known when it is read."""
@@ -148,6 +154,7 @@ Size = Annotated[
 Rate = Annotated[
     float,
     BeforeValidator(read_rate),
+    PlainSerializer(round, return_type=int, when_used="json"),
     WithJsonSchema(
         {
             "anyOf": [

@@ -100,7 +100,12 @@ class Cic:
 
     def connection_closed(self, connection: str) -> set[str]:
         """Forget a connection; the devices that used it."""
-        return self._users.pop(connection, set())
+        users = self._users.pop(connection, set())
+        for name in users:
+            device = self.devices.named(name)
+            if device is not None and device.faults is not None:
+                device.faults.connection_over(connection)
+        return users
 
     def ping_received(self, connection: str) -> None:
         """A PING frame came on a connection: the devices whose downchannel is there sent it."""

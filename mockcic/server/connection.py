@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import socket
-import struct
 from collections.abc import Callable
-from contextlib import suppress
 from time import time
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
@@ -18,10 +14,12 @@ from hypercorn.events import Closed, Event, RawData
 from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
 from hypercorn.utils import parse_socket_addr
 
+from mockcic.scenario.faults.line import CutHow
 from mockcic.server.engine import EngineConfig
+from mockcic.server.faults.line import FIN_WITHIN_S, LOOK_S, Deaf, Mute, is_open, reset_on_close, send_fin, shrink
 from mockcic.server.flow import FlowProtocol
 from mockcic.server.http2 import Http2
-from mockcic.server.observer import ConnectionFacts
+from mockcic.server.observer import ConnectionFacts, new_id, printed
 from mockcic.server.preface import Speech, refusal_of_http1, tell_speech
 
 READ_BYTES: Final = 256 * 1024
@@ -29,8 +27,6 @@ WRITE_HIGH_WATER_BYTES: Final = 64 * 1024
 UNREAD_LIMIT_BYTES: Final = 1024 * 1024  # INF: answers wait elsewhere, only answers to control frames come so far
 CLOSE_WITHIN_S: Final = 1.0  # INF: for the last bytes and TLS's close_notify; then TCP's RST
 LINGER_S: Final = 1.0  # INF: for a client to read why it is sent away
-
-_numbers = itertools.count(1)
 
 
 class Connection(TCPServer):
@@ -51,7 +47,10 @@ class Connection(TCPServer):
         state: LifespanState,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        *,
+        known: ConnectionFacts | None = None,
     ) -> None:
+        """`known` is what was known of it before, where a fault has been at it: its id, where it really comes from."""
         super().__init__(app, loop, config, context, state, reader, writer)
         self._transport = writer.transport
         flow = self._transport.get_protocol()
@@ -64,11 +63,11 @@ class Connection(TCPServer):
         self._last_byte_at = loop.time()
         tls = writer.get_extra_info("ssl_object")
         self.facts = ConnectionFacts(
-            id=f"c{next(_numbers)}",
-            client=_printed(writer.get_extra_info("peername")),
+            id=new_id() if known is None else known.id,
+            client=printed(writer.get_extra_info("peername")) if known is None else known.client,
             tls=tls is not None,
             alpn=tls.selected_alpn_protocol() if tls is not None else None,
-            opened_at=time(),
+            opened_at=time() if known is None else known.opened_at,
         )
 
     # Its life
@@ -196,8 +195,7 @@ class Connection(TCPServer):
             self.close(reason)
             return
         self._because(reason)
-        with suppress(OSError):  # it may be gone already
-            _reset_on_close(self._transport.get_extra_info("socket"))
+        reset_on_close(self._transport.get_extra_info("socket"))
         self._transport.abort()
 
     def drop(self, reason: str) -> None:
@@ -260,14 +258,46 @@ class Connection(TCPServer):
         sock = self.writer.get_extra_info("socket")
         return parse_socket_addr(sock.family, address) if address else None
 
+    # Trouble on purpose
 
-def _printed(address: Any) -> str:
-    if not address:
-        return "unknown"
-    host, port = str(address[0]).removeprefix("::ffff:"), address[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    def cut(self, how: CutHow, reason: str) -> None:
+        """End it, or let it fall silent, as a fault of the line wants."""
+        match how:
+            case "rst" | "fin":
+                self.abort(reason, rst=how == "rst")
+            case "no-notify":
+                self._hush(reason)
+                send_fin(self._transport.get_extra_info("socket"))
+                self._watch(FIN_WITHIN_S, self._transport.abort)
+            case "silent":
+                self._hush(reason)
+            case "deaf":
+                self._hush(reason)
+                shrink(self._transport.get_extra_info("socket"))
+                self._look_whether_deaf()
 
+    def hang_up(self, how: Literal["rst", "fin", "no-notify", "goaway"], reason: str) -> None:
+        """End it together with others."""
+        if how != "goaway":
+            self.cut(how, reason)
+            return
+        if self._http2 is not None:
+            self._http2.goaway(0)
+        self.close(reason)
 
-def _reset_on_close(sock: Any) -> None:
-    """Let closing send RST instead of FIN: SO_LINGER of zero seconds."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    def _hush(self, reason: str) -> None:
+        """From here on nothing is said, and what comes is read and dropped. Its applications know nothing of it."""
+        self._because(reason)
+        self._unwatch()
+        real: Any = self._transport  # asyncio's and uvloop's are `Transport`s by what they can do only
+        real.set_protocol(Deaf(self._flow))
+        self._transport = Mute(real)
+
+    def _look_whether_deaf(self) -> None:
+        """Keep it from being read, and look from time to time whether the client has gone: nobody else would hear."""
+        assert isinstance(self._transport, Mute)
+        self._transport.stop_reading()
+        if is_open(self._transport.get_extra_info("socket")):
+            self._watch(LOOK_S, self._look_whether_deaf)
+        else:
+            self._transport.abort()

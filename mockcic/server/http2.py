@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Final, Literal
 
 from h2.config import H2Configuration
@@ -34,6 +35,7 @@ from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.typing import AppWrapper, ConnectionState, TaskGroup, WorkerContext
 from hyperframe.frame import GoAwayFrame, RstStreamFrame
 
+from mockcic.scenario.faults.line import CutHow
 from mockcic.server.engine import EngineConfig
 from mockcic.server.faults.connection import ConnectionTrouble
 from mockcic.server.head import Headers, read_request_head, write_headers
@@ -99,6 +101,8 @@ class Http2(H2Protocol):
         self._stopping = False
         self._client_leaves = False
         self.trouble: ConnectionTrouble | None = None
+        self.when_gone: list[Callable[[], None]] | None = None
+        """Who wants to hear that the connection is no more."""
 
     @property
     def idle(self) -> bool:
@@ -137,6 +141,10 @@ class Http2(H2Protocol):
         self.closed = True
         for stream in list(self._open.values()):
             self._was_reset(stream)
+        if self.when_gone is not None:
+            told, self.when_gone = self.when_gone, None
+            for tell in told:
+                tell()
 
     # What Hypercorn's classes call
 
@@ -440,6 +448,12 @@ class Http2(H2Protocol):
         if not self.closed:
             self._tick()
             self.line.abort(reason, rst=how == "rst")
+
+    def cut(self, how: CutHow, *, reason: str) -> None:
+        """Let the line be cut, or fall silent (`Wire.cut`)."""
+        if not self.closed:
+            self._tick()
+            self.line.cut(how, reason)
 
     def _end_if_due(self) -> None:
         if (self._stopping or self._client_leaves) and self.idle and not self.closed:

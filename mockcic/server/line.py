@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from mockcic.scenario.faults.line import CutHow
 from mockcic.server.observer import ConnectionFacts
 
 
@@ -24,3 +25,6 @@ class Line(Protocol):
 
     def abort(self, reason: str, *, rst: bool) -> None:
         """End the connection at once."""
+
+    def cut(self, how: CutHow, reason: str) -> None:
+        """End it, or let it fall silent, as a fault of the line wants."""

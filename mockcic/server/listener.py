@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.lifespan import Lifespan
@@ -20,8 +21,11 @@ from mockcic.errors import StartError
 from mockcic.server.connection import Connection
 from mockcic.server.engine import EngineConfig, QuietObserver, logger
 from mockcic.server.flow import FlowProtocol
-from mockcic.server.observer import Observer
+from mockcic.server.observer import ConnectionFacts, Observer
 from mockcic.server.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from mockcic.server.faults.gate import Gate
 
 ASGIApp = Callable[..., Awaitable[None]]
 
@@ -53,17 +57,33 @@ def bind(host: str, port: int) -> socket.socket:
     # 40 ms without it. Accepted sockets inherit it.
     sock = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address[0] != "::"))
+        _prepare(sock, str(address[0]))
         sock.bind(address)
         sock.listen(BACKLOG)
-        sock.setblocking(False)
     except OSError as error:
         sock.close()
         raise StartError(f"cannot listen on {where}: {_mend(error)}") from error
     return sock
+
+
+def _prepare(sock: socket.socket, host: str) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
+    sock.setblocking(False)
+
+
+def close_but_keep(sock: socket.socket) -> None:
+    """Listen no more, and keep the port: who connects is refused, nobody else is given it. `sock.listen` listens again.
+
+    A socket that is bound and does not listen takes the place of the listening one, under the same number.
+    """
+    address = sock.getsockname()
+    with socket.socket(sock.family, sock.type, sock.proto) as keeper:
+        _prepare(keeper, address[0])
+        os.dup2(keeper.fileno(), sock.fileno(), inheritable=False)
+    sock.bind(address)
 
 
 def _mend(error: OSError) -> str:
@@ -101,8 +121,18 @@ class Server:
         self._state: dict[str, Any] = {}
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._handshakes: set[asyncio.Task[None]] = set()
+        self._listeners: Sequence[tuple[socket.socket, ssl.SSLContext | None]] = ()
+        self._accepting: list[asyncio.Task[None]] = []
+        self._tasks: asyncio.TaskGroup | None = None
         self._stop_wanted = asyncio.Event()
         self._root: asyncio.Task[None] | None = None
+        self.gate: Gate | None = None
+        """Where faults wait for new connections; None, and never asked, while none is set."""
+
+    @property
+    def observer(self) -> Observer:
+        """Who is told of connections."""
+        return self._config.observer
 
     async def start(self, listeners: Sequence[tuple[socket.socket, ssl.SSLContext | None]]) -> None:
         """Run the application's lifespan startup, then accept. Raises StartError when the application cannot start.
@@ -134,14 +164,14 @@ class Server:
         lifespan = Lifespan(self._app, self._config, asyncio.get_running_loop(), self._state)
         async with asyncio.TaskGroup() as tasks:
             life = tasks.create_task(_run_lifespan(lifespan), name="mockcic lifespan")
-            accepting: list[asyncio.Task[None]] = []
+            self._tasks, self._listeners = tasks, listeners
             try:
                 await _start_up(lifespan, life)
-                for sock, context in listeners:
-                    accepting.append(tasks.create_task(self._accept(tasks, sock, context), name="mockcic accept"))
+                self._begin_to_accept()
                 started.set_result(None)
                 await self._stop_wanted.wait()
-                for task in (*accepting, *self._handshakes):
+                self._tasks = None
+                for task in (*self._accepting, *self._handshakes):
                     task.cancel()
                 await self._end_connections()
                 await _shut_down(lifespan)
@@ -151,17 +181,54 @@ class Server:
                 else:
                     started.set_exception(error)
             finally:
+                self._tasks = None
                 life.cancel()
-                for task in (*accepting, *self._handshakes):
+                for task in (*self._accepting, *self._handshakes):
                     task.cancel()
                 for sock, _ in listeners:
                     sock.close()
+
+    def _begin_to_accept(self) -> None:
+        tasks = self._tasks
+        assert tasks is not None
+        for sock, context in self._listeners:
+            self._accepting.append(tasks.create_task(self._accept(tasks, sock, context), name="mockcic accept"))
+
+    # What faults ask of it (`mockcic.server.faults.gate`)
+
+    def close_listeners(self) -> None:
+        """Nobody listens any more, connections that are open stay; the ports are kept."""
+        if self._tasks is None:
+            return
+        for task in self._accepting:
+            task.cancel()
+        self._accepting.clear()
+        loop = asyncio.get_running_loop()
+        for sock, _ in self._listeners:
+            loop.remove_reader(sock)  # the task that accepts is only about to be cancelled
+            close_but_keep(sock)
+
+    def open_listeners(self) -> None:
+        """Listen again on the same ports."""
+        if self._tasks is None:
+            return
+        for sock, _ in self._listeners:
+            sock.listen(BACKLOG)
+        self._begin_to_accept()
+
+    def end_all(
+        self, how: Literal["rst", "fin", "no-notify", "goaway"], reason: str, *, spared: Collection[str] = ()
+    ) -> None:
+        """End every connection at once but those of these ids."""
+        for connection in list(self._connections):
+            if connection.facts.id not in spared:
+                connection.hang_up(how, reason)
 
     async def _accept(self, tasks: asyncio.TaskGroup, sock: socket.socket, context: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                accepted, _ = await loop.sock_accept(sock)
+                accepted, address = await loop.sock_accept(sock)
             except OSError as error:
                 if error.errno in OUT_OF_RESOURCES:
                     logger.error("cannot accept a connection: %s; trying again in %g s", error.strerror, ACCEPT_AGAIN_S)
@@ -169,7 +236,7 @@ class Server:
                 elif sock.fileno() < 0:
                     return
                 continue  # any other is the trouble of a client that went again
-            task = tasks.create_task(self._serve(accepted, context))
+            task = tasks.create_task(self._serve(accepted, address, context))
             self._handshakes.add(task)
             # The transport closes it too, but there is none yet if the task is cancelled before its first step.
             task.add_done_callback(partial(self._over, accepted))
@@ -178,23 +245,40 @@ class Server:
         self._handshakes.discard(task)
         accepted.close()
 
-    async def _serve(self, accepted: socket.socket, context: ssl.SSLContext | None) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    async def _serve(self, accepted: socket.socket, address: Any, context: ssl.SSLContext | None) -> None:
         try:
-            reader, writer = await _open_streams(accepted, context)
-            self._handshakes.discard(task)
-            loop = asyncio.get_running_loop()
-            connection = Connection(self._app, loop, self._config, self._context, self._state, reader, writer)
-            self._connections[connection] = task
-            try:
-                await connection
-            finally:
-                del self._connections[connection]
+            if self.gate is None:
+                await self._converse(accepted, context)
+            else:
+                await self.gate.admit(accepted, address, context, self._converse)
         except OSError as error:
             logger.debug("no connection: %s", error)  # such as a TLS handshake that failed
         except Exception:  # noqa: BLE001  # one connection's trouble is never another's
             logger.exception("a connection failed")
+
+    async def _converse(
+        self,
+        accepted: socket.socket,
+        context: ssl.SSLContext | None,
+        *,
+        known: ConnectionFacts | None = None,
+        when_open: Callable[[ConnectionFacts], None] | None = None,
+        handshake_s: float = TLS_HANDSHAKE_S,
+    ) -> None:
+        """Serve a connection from TLS's handshake to its end. Raises OSError when the handshake fails."""
+        task = asyncio.current_task()
+        assert task is not None
+        reader, writer = await _open_streams(accepted, context, handshake_s)
+        self._handshakes.discard(task)
+        loop = asyncio.get_running_loop()
+        connection = Connection(self._app, loop, self._config, self._context, self._state, reader, writer, known=known)
+        if when_open is not None:
+            when_open(connection.facts)
+        self._connections[connection] = task
+        try:
+            await connection
+        finally:
+            del self._connections[connection]
 
     async def _end_connections(self) -> None:
         loop = asyncio.get_running_loop()
@@ -223,7 +307,7 @@ class Server:
 
 
 async def _open_streams(
-    accepted: socket.socket, context: ssl.SSLContext | None
+    accepted: socket.socket, context: ssl.SSLContext | None, handshake_s: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Wrap an accepted socket, after TLS's handshake where there is a context. The socket is closed if that fails."""
     loop = asyncio.get_running_loop()
@@ -231,7 +315,7 @@ async def _open_streams(
     protocol = FlowProtocol(reader, loop)
     tls: dict[str, Any] = {}
     if context is not None:
-        tls = {"ssl_handshake_timeout": TLS_HANDSHAKE_S, "ssl_shutdown_timeout": TLS_SHUTDOWN_S}
+        tls = {"ssl_handshake_timeout": handshake_s, "ssl_shutdown_timeout": TLS_SHUTDOWN_S}
     transport, _ = await loop.connect_accepted_socket(lambda: protocol, accepted, ssl=context, **tls)
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 

@@ -177,6 +177,8 @@ class Registry:
     def reload(self, scenarios: Scenarios) -> None:
         """Take a new edition of the set: each device goes on in the scenario it gets now."""
         self.scenarios = scenarios
+        if self._armoury.gate is not None:
+            self._armoury.stand_at(self._armoury.gate, self.scenario_for("", ""))
         for key, device in self._devices.items():
             if key in self._assigned:
                 continue

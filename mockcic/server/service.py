@@ -7,12 +7,15 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mockcic.errors import FaultError, StartError
 from mockcic.journal.redact import Redaction
 from mockcic.journal.spool import SPOOL_BYTES, Spool
 from mockcic.journal.store import BYTES, ENTRIES, Journal
 from mockcic.server.app import Cic
 from mockcic.server.auth_listener import AuthListener
 from mockcic.server.clock import Clock, LoopClock
+from mockcic.server.faults.certificates import Contexts
+from mockcic.server.faults.gate import Gate
 from mockcic.server.listener import Server, bind
 from mockcic.server.observer import ConnectionFacts
 from mockcic.server.recogniser import Recogniser
@@ -98,6 +101,7 @@ class Service:
         self._tls_socket: socket.socket | None = None
         self._h2c_socket: socket.socket | None = None
         self._tls: ssl.SSLContext | None = None
+        self._authority: Authority | None = None
         self._server: Server | None = None
         self._auth: AuthListener | None = None
 
@@ -127,9 +131,13 @@ class Service:
         if listening.certfile is not None:
             self.ca_file = listening.certfile
             return own_context(listening.certfile, listening.keyfile or listening.certfile)
-        authority = Authority.open(listening.home or home())
-        self.ca_file = authority.ca_file
-        return authority.server_context((*LOCAL_NAMES, *listening.host_names))
+        self._authority = Authority.open(listening.home or home())
+        self.ca_file = self._authority.ca_file
+        return self._authority.server_context(self._names)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*LOCAL_NAMES, *self.listening.host_names)
 
     def close(self) -> None:
         """Give the ports back; for a server that was bound and never started."""
@@ -150,9 +158,23 @@ class Service:
             listeners.append((self._tls_socket, self._tls))
         if self._h2c_socket is not None:
             listeners.append((self._h2c_socket, None))
+        self._open_gate(self._server)
         await self._server.start(listeners)
         if self._auth is not None:
             self._auth.start()
+
+    def _open_gate(self, server: Server) -> None:
+        """Let the faults of the scenario of newcomers stand where connections come in. Raises `StartError`."""
+        contexts = None
+        if self._tls is not None:
+            contexts = Contexts(self._certificate, self._authority, self._names)
+        gate = Gate(
+            journal=self.journal, clock=self.clock, doors=server, contexts=contexts, devices=lambda: self.cic.devices
+        )
+        try:
+            self.cic.armoury.stand_at(gate, self.cic.devices.scenario_for("", ""))
+        except FaultError as error:
+            raise StartError(f"the scenario cannot be served so: {error}") from None
 
     async def end_devices(self) -> None:
         """End the downchannels, finish running answers, close every connection (PROTOCOL 2.6)."""

@@ -15,9 +15,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from mockcic.errors import StartError
+
+if TYPE_CHECKING:
+    import trustme
 
 CA_FILE: Final = "ca.pem"
 CA_KEY_FILE: Final = "ca-key.pem"
@@ -77,6 +80,18 @@ class Authority:
                 self._issue(names)
         return own_context(certificate, certificate)
 
+    def issuer(self) -> trustme.CA:
+        """The CA with its key, for certificates of all kinds. Raises `StartError`."""
+        import trustme
+
+        self._check_pair()
+        try:
+            return trustme.CA.from_pem(self._read(CA_FILE), self._read(CA_KEY_FILE))
+        except ValueError as error:
+            raise StartError(
+                f"the CA in {self.folder} cannot be read ({error}); make it anew with `mockcic ca --renew`"
+            ) from None
+
     # ------------------------------------------------------------------
 
     def _make(self) -> None:
@@ -87,15 +102,7 @@ class Authority:
         self._write(CA_FILE, authority.cert_pem.bytes())
 
     def _issue(self, names: Sequence[str]) -> None:
-        import trustme
-
-        self._check_pair()
-        try:
-            authority = trustme.CA.from_pem(self._read(CA_FILE), self._read(CA_KEY_FILE))
-        except ValueError as error:
-            raise StartError(
-                f"the CA in {self.folder} cannot be read ({error}); make it anew with `mockcic ca --renew`"
-            ) from None
+        authority = self.issuer()
         try:
             leaf = authority.issue_cert(*names, organization_name="mockcic", not_before=NOT_BEFORE, not_after=NOT_AFTER)
         except ValueError as error:
@@ -169,13 +176,19 @@ class Authority:
             yield
 
 
-def own_context(certfile: Path, keyfile: Path) -> ssl.SSLContext:
-    """TLS with a certificate chain and a key in PEM files. Raises `StartError` in one sentence."""
+def base_context() -> ssl.SSLContext:
+    """TLS as the server speaks it, without a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION
     # h2 and nothing else: a client that offers only http/1.1, or nothing, is served or told so by its first bytes (C2).
     context.set_alpn_protocols(["h2"])
+    return context
+
+
+def own_context(certfile: Path, keyfile: Path) -> ssl.SSLContext:
+    """TLS with a certificate chain and a key in PEM files. Raises `StartError` in one sentence."""
+    context = base_context()
     for path in dict.fromkeys((certfile, keyfile)):
         try:
             path.read_bytes()

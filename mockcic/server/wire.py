@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
+from mockcic.scenario.faults.line import CutHow
 from mockcic.server.faults.connection import ConnectionTrouble
 from mockcic.server.head import Headers
 from mockcic.server.observer import ConnectionFacts
@@ -92,3 +94,17 @@ class Wire:
     def abort(self, how: Literal["rst", "fin"] = "rst", *, reason: str = "aborted by the mock") -> None:
         """End the connection without a word of HTTP/2: with TCP's RST at once, or with FIN after what was written."""
         self._http2.abort(how, reason=reason)
+
+    def cut(self, how: CutHow, *, reason: str) -> None:
+        """End the connection below HTTP/2 (`rst`, `fin`, `no-notify`), or let it fall `silent` or `deaf`.
+
+        Of one that is silent the application hears nothing: it goes on, as on a line that is half open.
+        """
+        self._http2.cut(how, reason=reason)
+
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        """Call it when the connection is no more; at once where it is none already."""
+        if self._http2.closed:
+            tell()
+        else:
+            self._http2.when_gone = [*(self._http2.when_gone or ()), tell]

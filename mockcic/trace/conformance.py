@@ -10,16 +10,20 @@ from xml.etree import ElementTree as ET
 import click
 
 from mockcic.journal.entry import Entry
-from mockcic.trace.dialogue import dialogue_lines
+from mockcic.trace.dialogue import dialogue_lines, harmless
 from mockcic.trace.file import Trace
 from mockcic.trace.html import template
 from mockcic.trace.junit import legal
-from mockcic.verdict.conformance import Conformance, DeviceConformance, Limits, Rule, RuleVerdict, judge
-from mockcic.verdict.conformance.conformance import NOBODY
+from mockcic.verdict.conformance import Conformance, DeviceConformance, Limits, Recovery, Rule, RuleVerdict, judge
+from mockcic.verdict.conformance.conformance import NOBODY, TOLD
 from mockcic.verdict.conformance.rules import RULES
 
 MARKS: Final[Mapping[str, str]] = {"sent": "●", "missing": "missing", "contradicts": "wrong", "absent": "–"}
 """How a cell of the map of contexts looks."""
+
+
+PAUSES: Final = 8
+"""Pauses between attempts that a cell shows (INF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ def conformance_html(report: ConformanceReport) -> str:
         groups=_groups,
         evidence=evidence_lines,
         cell=_cell,
+        pauses=_pauses,
+        counted=_counted,
         matrix=_matrix,
     )
 
@@ -161,6 +167,24 @@ def _cell(states: Mapping[str, int] | None) -> tuple[str, str]:
     return "", ""
 
 
+def _pauses(recovery: Recovery) -> str:
+    """Pauses between attempts, in seconds."""
+    shown = ", ".join(f"{each:.2f}" for each in recovery.spacing[:PAUSES])
+    return shown + (" …" if len(recovery.spacing) > PAUSES else "")
+
+
+def _counted(recovery: Recovery) -> str:
+    """What became of events."""
+    counts = {
+        "cut": recovery.cut,
+        "said again": recovery.repeated,
+        "lost": recovery.lost,
+        "doubled": recovery.doubled,
+        "without a downchannel": recovery.on_dead,
+    }
+    return ", ".join(f"{len(each)} {name}" for name, each in counts.items() if each)
+
+
 # ---------------------------------------------------------------------- JUnit XML
 
 
@@ -179,6 +203,10 @@ def conformance_junit(report: ConformanceReport) -> str:
 def _suite(report: ConformanceReport, trace: JudgedTrace, device: DeviceConformance) -> ET.Element:
     name = legal(" ".join(filter(None, (trace.title, device.device or NOBODY))))
     suite = ET.Element("testsuite", name=name, timestamp=legal(trace.created[:19]), time=f"{trace.seconds:.3f}")
+    if device.recoveries:
+        properties = ET.SubElement(suite, "properties")
+        for number, recovery in enumerate(device.recoveries, 1):
+            ET.SubElement(properties, "property", name=f"trouble {number}", value=legal(recovery.text()))
     for each in device.rules:
         case = ET.SubElement(suite, "testcase", classname=name, name=each.rule.id, time="0")
         if each.rule.id in trace.unseen:
@@ -227,6 +255,9 @@ def _device_lines(
     agent = f"  {device.user_agent}" if device.user_agent else ""
     lines = [f"{style(device.device or NOBODY, bold=True)}{agent}"]
     lines.append(f"  {counts['kept']} kept, {counts['broken']} broken, {counts['not seen']} not seen")
+    lines += [f"  {style('trouble  ', fg='magenta')} {harmless(each.text())}" for each in device.recoveries[:TOLD]]
+    if len(device.recoveries) > TOLD:
+        lines.append(f"            ... and {len(device.recoveries) - TOLD} more; --json has them all")
     for each in device.rules:
         if each.status != "broken" and not every:
             continue

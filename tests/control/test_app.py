@@ -575,6 +575,22 @@ def test_a_token_with_slashes_is_a_device_too(client: httpx.Client) -> None:
     assert client.delete(path).status_code == 204
 
 
+async def test_what_devices_made_of_trouble_is_there_in_numbers(asker: httpx.AsyncClient, device: Device) -> None:
+    assert (await asker.get("/v1/recoveries")).json() == {"recoveries": []}
+    await asker.post("/v1/devices/4f2a/expire")
+    await device.wait_for("Clova.Hello", count=2)
+    found = (await asker.get("/v1/recoveries", params={"device": "4f2a"})).json()["recoveries"]
+    assert (found[0]["device"], found[0]["outcome"], found[0]["faults"], found[0]["attempts"]) == (
+        "…4f2a",
+        "back",
+        [],
+        1,
+    )
+    wrong = problem(await asker.get("/v1/recoveries", params={"limit": "stop=1"}), 422)
+    assert wrong["member"] == "limits"
+    problem(await asker.get("/v1/recoveries", params={"device": "nobody"}), 404)
+
+
 async def test_the_verdict_on_a_device_is_there_while_it_runs(asker: httpx.AsyncClient, device: Device) -> None:
     await device.send("TextRecognizer.Recognize", {"text": 5})
     look = await asker.get("/v1/conformance", params={"device": "4f2a"})

@@ -65,8 +65,9 @@ class Life(list[Entry]):
             self.push(at + hello, "Clova.Hello", connection=connection)
         return self
 
-    def close(self, at: float, reason: str, *, connection: str = "c1") -> Self:
-        self.add("downchannel", at, "closed", connection=connection, stream=self.line, reason=reason)
+    def close(self, at: float, reason: str, *, connection: str = "c1", line: str = "") -> Self:
+        """The end of the youngest downchannel, or of one by its stream."""
+        self.add("downchannel", at, "closed", connection=connection, stream=line or self.line, reason=reason)
         return self
 
     def push(self, at: float, name: str, payload: Any = None, *, dialogue: str = "", connection: str = "c1") -> Self:

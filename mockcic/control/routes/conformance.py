@@ -25,7 +25,7 @@ from mockcic.journal.entry import Entry
 from mockcic.scenario.settings import Profile
 
 if TYPE_CHECKING:
-    from mockcic.verdict.conformance import Conformance
+    from mockcic.verdict.conformance import Conformance, Limits
 
 
 def conformance(desk: Desk) -> APIRouter:
@@ -91,6 +91,20 @@ def conformance(desk: Desk) -> APIRouter:
         lines = conformance_lines(report, every=True, style=lambda text, **_: text)
         return PlainTextResponse("\n".join(lines) + "\n")
 
+    @router.get(
+        "/v1/recoveries",
+        summary="What devices made of each trouble until now, in numbers",
+        responses=problems(404, 422),
+    )
+    async def recovered(
+        device: OneDevice = None,
+        after: OnlyAfter = 0,
+        limit: Annotated[list[str], Query(description="NAME=VALUE of a rule's limit.")] = [],  # noqa: B006
+    ) -> shapes.RecoveryPage:
+        numbers = _limits(dict(each.partition("=")[::2] for each in limit))
+        found = await desk.recoveries(after=after, device=device, limits=numbers)
+        return shapes.RecoveryPage.model_validate({"recoveries": [each.as_json() for each in found]})
+
     @router.post(
         "/v1/verify/conformance",
         summary="Whether devices keep every rule of the guide",
@@ -106,6 +120,15 @@ def conformance(desk: Desk) -> APIRouter:
     return router
 
 
+def _limits(values: Mapping[str, float | str]) -> Limits:
+    from mockcic.verdict.conformance import LimitError, read_limits
+
+    try:
+        return read_limits(values)
+    except LimitError as error:
+        raise AskError(422, str(error), member="limits") from None
+
+
 async def _judge(
     desk: Desk,
     device: str | None,
@@ -114,10 +137,11 @@ async def _judge(
     limits: Mapping[str, float | str],
     profile: Profile | None,
 ) -> tuple[Conformance, list[Entry]]:
-    from mockcic.verdict.conformance import LimitError, read_limits, rules_but
+    from mockcic.verdict.conformance import LimitError, rules_but
 
+    numbers = _limits(limits)
     try:
-        numbers, rules = read_limits(limits), rules_but(allow)
+        rules = rules_but(allow)
     except LimitError as error:
-        raise AskError(422, str(error), member="allow" if "rule" in str(error)[:12] else "limits") from None
+        raise AskError(422, str(error), member="allow") from None
     return await desk.conformance(after=after, device=device, limits=numbers, rules=rules, profile=profile)

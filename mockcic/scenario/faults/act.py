@@ -10,6 +10,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mockcic.scenario.settings import Part
+from mockcic.scenario.words import say_seconds
 
 Role = Literal["answer", "downchannel", "connection", "token", "accept"]
 """What a fault is aimed at: the answer to an event, the downchannel, the connection that carries them, the
@@ -61,9 +62,12 @@ class Act(Part):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         whole = handler(schema)
+        found = handler.resolve_ref_schema(whole)
+        for member in found.get("properties", {}).values():
+            if isinstance(member.get("default"), float):  # durations: as they are written
+                member["default"] = say_seconds(member["default"])
         if not cls.SHORT:
             return whole
-        found = handler.resolve_ref_schema(whole)
         key = cls.model_fields[cls.SHORT].alias or cls.SHORT
         return {"anyOf": [found["properties"][key], whole]}
 

@@ -13,6 +13,7 @@ from mockcic.scenario.faults.act import Act, Role
 from mockcic.scenario.faults.answer import ContentLength, ContentType, Empty, Portal, Status
 from mockcic.scenario.faults.connection import BadFrame, Goaway, Ping, Pong, SettingsAck, SettingsChange
 from mockcic.scenario.faults.form import ContentIdFault, Json, Multipart
+from mockcic.scenario.faults.line import OF_THE_LINE, Accept, Certificate, Cut, HangUp, ListenerGone, Network, Tls
 from mockcic.scenario.faults.meaning import (
     AnswerTwice,
     AttachmentFault,
@@ -115,6 +116,13 @@ class Fault(Part):
     directive: Texts = Field(
         default_factory=list, description="Only these directives (acts on directives), wildcards allowed."
     )
+    client: Annotated[list[Network], BeforeValidator(read_list)] = Field(
+        default_factory=list,
+        description="Only new connections from these addresses or networks (accept), such as 192.168.0.17.",
+    )
+    server_name: Texts = Field(
+        default_factory=list, description="Only TLS clients that ask for these names (accept), wildcards allowed."
+    )
     after: AnyMoment | None = Field(
         default=None,
         description="A duration, or request, headers, {sent: BYTES}, {audio: 1s}, {bytes: 6400}, {upload: began | "
@@ -144,6 +152,13 @@ class Fault(Part):
     pong: Pong | None = None
     ping: Ping | None = None
     bad_frame: BadFrame | None = None
+    # Below HTTP/2
+    accept: Accept | None = None
+    certificate: Certificate | None = None
+    tls: Tls | None = None
+    listener: ListenerGone | None = None
+    cut: Cut | None = None
+    hang_up: HangUp | None = None
     # Pace
     pace: Pace | None = None
     # Another answer
@@ -220,6 +235,10 @@ class Fault(Part):
         """Whether an event of this name is aimed at."""
         return not self.event or any(fnmatch.fnmatchcase(full_name, pattern) for pattern in self.event)
 
+    def is_about_name(self, server_name: str | None) -> bool:
+        """Whether a TLS client that asks for this name is aimed at."""
+        return not self.server_name or any(fnmatch.fnmatchcase(server_name or "", each) for each in self.server_name)
+
     def is_about_directive(self, full_name: str) -> bool:
         """Whether a directive of this name is aimed at."""
         return not self.directive or any(fnmatch.fnmatchcase(full_name, pattern) for pattern in self.directive)
@@ -250,8 +269,8 @@ def _impossible(fault: Fault) -> tuple[str, str, str] | None:
             return f"`{kind}` from the middle of an answer on", "no `sent` or `headers` beside it", ""
         if (after.sent is not None or after.headers) and role in ("connection", "accept"):
             return f"`after: {after}` of a fault on {role}", "a duration, or a moment of an upload", "aim it at answer"
-        if after.headers and (fault.act.IN_THE_HEAD or kind == "empty"):
-            return f"`{kind}` after the headers", "no `after: headers`", "it is in the headers"
+        if (after.headers or after.sent is not None) and (fault.act.IN_THE_HEAD or kind == "empty"):
+            return f"`{kind}` after the headers", "no `headers` or `sent` beside it", "it is in the headers"
     if after is not None and role == "accept" and after.found:
         return f"`after: {after}` of a fault on accept", "a duration", "no device is known yet"
     if after is not None and after.of_upload and role == "token":
@@ -271,6 +290,13 @@ def _impossible(fault: Fault) -> tuple[str, str, str] | None:
             return f"`{kind}` of a downchannel after {after}", "no `after`", "it answers the request for a downchannel"
         if fault.event:
             return f"`event` beside `{kind}` of a downchannel", "none", "it answers the request for a downchannel"
+    if (fault.client or fault.server_name) and (
+        role != "accept" or isinstance(fault.act, ListenerGone) or not isinstance(fault.act, OF_THE_LINE)
+    ):
+        key = "client" if fault.client else "server_name"
+        return f"`{key}` beside `{kind}`", "it beside accept, certificate or tls", "aim others with `on` and `event`"
+    if role == "accept" and fault.event:
+        return f"`event` beside `{kind}` on accept", "client or server_name", "no event is known yet"
     if fault.every is not None and role in ("answer", "token"):
         return f"`every` of a fault on {role}", "`nth`, `chance` or `times`", "it comes with each request anyway"
     return None

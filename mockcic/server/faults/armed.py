@@ -14,10 +14,10 @@ class Count:
 
     __slots__ = ("_random", "fault", "occasions", "strikes")
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, *, occasions: int = 0, strikes: int = 0) -> None:
         self.fault = fault
-        self.occasions = 0
-        self.strikes = 0
+        self.occasions = occasions
+        self.strikes = strikes
         self._random = Random(fault.seed)
 
     def draws(self) -> bool:
@@ -44,6 +44,14 @@ class Count:
         return fault.times is not None and self.strikes >= fault.times
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lasting:
+    """A lasting effect on a connection, and what ends it."""
+
+    connection: str
+    undo: Callable[[], None]
+
+
 @dataclass(slots=True, eq=False)
 class Armed:
     """One fault that is set. `stream` is the event's it is for alone, where a rule or a step has set it."""
@@ -53,8 +61,8 @@ class Armed:
     by: str
     stream: str = ""
     gone: bool = False
-    undo: list[Callable[[], None]] = field(default_factory=list)
-    """What ends the lasting effects that are still there."""
+    undo: list[Lasting] = field(default_factory=list)
+    """The lasting effects that are still there."""
 
     @property
     def fault(self) -> Fault:

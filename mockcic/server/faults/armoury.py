@@ -12,20 +12,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mockcic.cic.facts import EventLost, Sound
-from mockcic.errors import Finding
+from mockcic.errors import FaultError, Finding
 from mockcic.journal.store import Journal
 from mockcic.scenario.faults.answer import Empty, Portal, Status
 from mockcic.scenario.faults.fault import Fault
+from mockcic.scenario.faults.line import OF_THE_LINE, Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
 from mockcic.server.clock import Alarm, Clock
-from mockcic.server.faults.armed import Armed, Count
+from mockcic.server.faults.armed import Armed, Count, Lasting
 from mockcic.server.faults.aside import Aside
+from mockcic.server.faults.gate import Gate
 from mockcic.server.faults.instead import instead
 from mockcic.server.faults.strike import Target, strike
 from mockcic.server.faults.trouble import Trouble
 from mockcic.server.wire import Wire
 
 if TYPE_CHECKING:
+    from mockcic.scenario.model import Scenario
     from mockcic.server.device import Device
     from mockcic.server.downchannel import Downchannel
     from mockcic.server.exchange import Exchange
@@ -51,6 +54,8 @@ class Armoury:
         self.journal = journal
         self.clock = clock
         self.tokens: Tokens | None = None
+        self.gate: Gate | None = None
+        """Where new connections come in, on a server of our own that runs."""
         self._numbers = itertools.count(1)
         self._coming: list[tuple[str, Armed]] = []
 
@@ -66,24 +71,57 @@ class Armoury:
     def arm(
         self, fault: Fault, devices: Mapping[str, Device] | Iterator[Device], *, device: str = "*", by: str = "api"
     ) -> int:
-        """Set a fault for the devices whose name fits, those that come later too; its number."""
+        """Set a fault for the devices whose name fits, those that come later too; its number.
+
+        What is at the gate, or ends everybody's connections, is set once where it is for all devices. Raises
+        `FaultError` for what cannot be set.
+        """
         number = self.number()
+        if device == "*" and is_of_gate(fault):
+            self._gate(fault).arm(fault, by=by, number=number)
+            return number
+        if isinstance(fault.act, OF_THE_LINE) and (why := self._gate(fault).objection(fault, for_everybody=False)):
+            raise FaultError(why)
         self._coming.append((device, Armed(number, Count(fault), by)))
+        if fault.for_ is not None:
+            self.clock.call_at(self.clock.now() + fault.for_, lambda: self._forget(number))
         known = devices.values() if isinstance(devices, Mapping) else devices
         for each in list(known):
             if fnmatch.fnmatchcase(each.name, device):
                 self.faults_of(each).arm(fault, by=by, number=number)
         return number
 
+    def used_up(self, number: int, device: str) -> None:
+        """A fault is gone from the one device it was set for."""
+        self._coming = [each for each in self._coming if each[0] != device or each[1].number != number]
+
+    def _forget(self, number: int) -> None:
+        self._coming = [each for each in self._coming if each[1].number != number]
+
     def remove(self, number: int, devices: Iterator[Device]) -> bool:
         """Remove a fault from all devices; False when there is none of this number."""
         before = len(self._coming)
-        self._coming = [each for each in self._coming if each[1].number != number]
+        self._forget(number)
         found = len(self._coming) < before
+        found = (self.gate is not None and self.gate.remove_number(number)) or found
         for each in list(devices):
             if each.faults is not None:
                 found = each.faults.remove_number(number) or found
         return found
+
+    def stand_at(self, gate: Gate, scenario: Scenario) -> None:
+        """The server runs, or has other scenarios: set for its gate what the scenario of newcomers has for it."""
+        self.gate = gate
+        gate.clear("there is another scenario", by="scenario ")
+        gate.scenario = scenario
+        for fault in scenario.fault:
+            if is_of_gate(fault):
+                gate.arm(fault, by=f"scenario {scenario.scenario}", number=self.number())
+
+    def _gate(self, fault: Fault) -> Gate:
+        if self.gate is None:
+            raise FaultError(f"`{fault.kind}` needs mockcic's own server, running: the listener is not ours here")
+        return self.gate
 
     def faults_of(self, device: Device) -> DeviceFaults:
         """The faults of a device; from now on it has some."""
@@ -94,12 +132,19 @@ class Armoury:
     def meet(self, device: Device) -> None:
         """A device comes for the first time, or anew in another scenario: it gets what is set for it."""
         for fault in device.scenario.fault:
+            if self.gate is not None and self.gate.scenario is device.scenario and is_of_gate(fault):
+                continue  # set for everybody in that scenario
             self.faults_of(device).arm(fault, by=f"scenario {device.scenario.scenario}", number=self.number())
         for pattern, armed in self._coming:
             if fnmatch.fnmatchcase(device.name, pattern):
                 faults = self.faults_of(device)
-                if not any(each.number == armed.number for each in faults.armed):
+                if armed.number not in faults.had:
                     faults.arm(armed.fault, by=armed.by, number=armed.number)
+
+
+def is_of_gate(fault: Fault) -> bool:
+    """Whether it is set once for all devices, where it is for all devices."""
+    return isinstance(fault.act, (*OF_THE_LINE, HangUp))
 
 
 @dataclass(slots=True)
@@ -117,6 +162,8 @@ class DeviceFaults:
 
     def __init__(self, device: Device, armoury: Armoury) -> None:
         self.armed: list[Armed] = []
+        self.had: set[int] = set()
+        """Numbers of those from outside that it was given: one that is used up does not come again."""
         self._device = device
         self._armoury = armoury
         self._events: dict[str, _Event] = {}
@@ -124,6 +171,11 @@ class DeviceFaults:
         self._alarms: dict[Armed, list[Alarm]] = {}
         self._connection = ""
         self._aside = Aside(device, armoury.journal, armoury.clock)
+
+    @property
+    def device(self) -> Device:
+        """Whose they are."""
+        return self._device
 
     # ------------------------------------------------------------------ set and removed
 
@@ -136,12 +188,15 @@ class DeviceFaults:
             return armed
         self.armed.append(armed)
         if not stream:
+            self.had.add(number)
             self._record(armed, "armed", fault.act.about())
         clock = self._armoury.clock
         alarms = self._alarms[armed] = []
         if fault.for_ is not None:
             alarms.append(clock.call_at(clock.now() + fault.for_, lambda: self.remove(armed, "its time is over")))
-        if fault.every is not None:
+        if isinstance(fault.act, OF_THE_LINE):
+            self._stand_at_gate(armed)
+        elif fault.every is not None:
             self._strike_again(armed, fault.every)
         elif not stream and not self._is_of_events(fault):
             if fault.role == "connection" and (target := self._connection_target()) is not None and target.is_there:
@@ -154,6 +209,9 @@ class DeviceFaults:
 
     def arm_for_event(self, fault: Fault, exchange: Exchange, name: str) -> None:
         """Set a fault of a rule for the event `name` that is on its way."""
+        if isinstance(fault.act, OF_THE_LINE):
+            self._arm_for_the_next(fault, "rule")
+            return
         event = self._events.setdefault(exchange.stream, _Event(exchange, name))
         armed = self.arm(fault, by="rule", number=self._armoury.number(), stream=exchange.stream)
         if armed.gone:
@@ -164,6 +222,9 @@ class DeviceFaults:
 
     def strike_step(self, fault: Fault, exchange: Exchange | None) -> None:
         """The turn of a step has come: aimed at the answer it stands in, or at what it names."""
+        if isinstance(fault.act, OF_THE_LINE):
+            self._arm_for_the_next(fault, "step")
+            return
         number = self._armoury.number()
         armed = Armed(
             number,
@@ -175,19 +236,38 @@ class DeviceFaults:
         self._alarms[armed] = []
         self._occasion(armed, self._target(armed, exchange))
 
+    def _arm_for_the_next(self, fault: Fault, by: str) -> None:
+        """Set it for the connections the device opens next; once, however often its rule fits meanwhile."""
+        gate = self._armoury.gate
+        if isinstance(fault.act, ListenerGone) and gate is not None:
+            gate.arm(fault, by=by, number=self._armoury.number())
+        elif not any(each.fault is fault for each in self.armed):
+            self.arm(fault, by=by, number=self._armoury.number())
+
+    def _stand_at_gate(self, armed: Armed) -> None:
+        gate = self._armoury.gate
+        why = "the listener is not ours here" if gate is None else gate.objection(armed.fault, for_everybody=False)
+        if gate is None or why:
+            self.remove(armed, why)
+        else:
+            gate.add(armed, self)
+
     def remove(self, armed: Armed, why: str) -> None:
         """Remove a fault; what it does by lasting ends."""
         if armed.gone:
             return
+        if self._armoury.gate is not None and isinstance(armed.fault.act, OF_THE_LINE):
+            self._armoury.gate.discard(armed)
         armed.gone = True
         self.armed.remove(armed)
         for alarm in self._alarms.pop(armed, ()):
             alarm.cancel()
-        for undo in armed.undo:
-            undo()
+        for each in armed.undo:
+            each.undo()
         armed.undo.clear()
         if not armed.stream:
             self._record(armed, "gone", why)
+            self._armoury.used_up(armed.number, self._device.name)
 
     def remove_number(self, number: int) -> bool:
         """Remove the fault of this number; False when there is none."""
@@ -222,6 +302,17 @@ class DeviceFaults:
             fault = armed.fault
             if fault.role == "downchannel" and fault.every is None and not self._is_of_events(fault):
                 self._occasion(armed, self._line_target(line))
+
+    def connection_over(self, connection: str) -> None:
+        """A connection of the device is no more: nothing that was to end on it has to be ended."""
+        for armed in list(self.armed):
+            armed.undo = [each for each in armed.undo if each.connection != connection]
+            if armed.count.spent and not armed.undo and not armed.fault.act.SHAPES and not self._waits(armed):
+                self.remove(armed, "its connection is over")
+
+    def _waits(self, armed: Armed) -> bool:
+        """Whether it is still to strike, later."""
+        return bool(self._alarms.get(armed)) or any(armed in event.waiting for event in self._events.values())
 
     def event_arrives(self, exchange: Exchange) -> None:
         """A request for an event is there; its name is not known yet."""
@@ -315,15 +406,7 @@ class DeviceFaults:
     def _occasion(self, armed: Armed, target: Target | None) -> None:
         """A fault could strike at this target: whether it does, and when."""
         after = armed.fault.after
-        if target is None or armed.gone:
-            return
-        if _each_message(armed.fault):
-            if after is not None and after.time:
-                self._later(armed, after.time, target)
-            else:
-                self._shape(armed, target)
-            return
-        if not armed.count.draws():
+        if target is None or armed.gone or not (_each_message(armed.fault) or armed.count.draws()):
             return
         if after is not None and (after.headers or after.sent is not None) and target.trouble is not None:
             target.trouble().plan(armed)
@@ -405,7 +488,7 @@ class DeviceFaults:
     def _trouble(self, wire: Wire | None, send: Any, stream: str, *, per_message: bool) -> Trouble:
         def struck(armed: Armed, about: str) -> None:
             shapes_already = armed in trouble.shapes
-            self._strike(armed, Target(wire, None if shapes_already else lambda: trouble, stream), about)
+            self._fire(armed, Target(wire, None if shapes_already else lambda: trouble, stream), about)
 
         trouble = Trouble(
             wire,
@@ -420,30 +503,8 @@ class DeviceFaults:
 
     # ------------------------------------------------------------------ strikes
 
-    def _fire(self, armed: Armed, target: Target) -> None:
+    def _fire(self, armed: Armed, target: Target, about: str = "") -> None:
         """Strike now, and write it down."""
-        if armed.gone:
-            return
-        if _each_message(armed.fault):
-            self._shape(armed, target)
-        else:
-            self._strike(armed, target)
-
-    @staticmethod
-    def _shape(armed: Armed, target: Target) -> None:
-        if target.trouble is not None:
-            target.trouble().shape(armed)
-
-    def _answer_instead(self, armed: Armed, target: Target) -> None:
-        """Another answer than was due: the event is not worked on. An answer that has begun is none to replace."""
-        if target.instead is None or not target.instead(armed.fault.act):
-            armed.count.missed()
-            return
-        self._struck(armed, target)
-        if target.exchange is not None:
-            self._device.tell(EventLost(target.stream, f"fault {armed.fault.label}"))
-
-    def _strike(self, armed: Armed, target: Target, about: str = "") -> None:
         if armed.gone:
             return
         act = armed.fault.act
@@ -452,18 +513,19 @@ class DeviceFaults:
             if tokens is not None:
                 (tokens.expire if act.how == "expire" else tokens.revoke)(self._device.key)
             self._struck(armed, target)
-            return
-        if isinstance(act, Status | Portal | Empty):
-            self._answer_instead(armed, target)
             if armed.count.spent:
                 self.remove(armed, "it struck as often as it was to")
             return
+        if isinstance(act, Status | Portal | Empty):
+            self._answer_instead(armed, target)
+            return
+        if act.SHAPES and target.trouble is not None:
+            target.trouble().shape(armed)
+            if not _each_message(armed.fault):
+                self._struck(armed, target, about)
+            return
         self._struck(armed, target, about)  # before what it leads to
-        if act.SHAPES:
-            if target.trouble is not None:
-                target.trouble().shape(armed)
-                return
-        else:
+        if not act.SHAPES:
             undo = strike(
                 armed.fault,
                 target,
@@ -475,18 +537,32 @@ class DeviceFaults:
         if armed.count.spent and not armed.undo:
             self.remove(armed, "it struck as often as it was to")
 
+    def _answer_instead(self, armed: Armed, target: Target) -> None:
+        """Another answer than was due: the event is not worked on. An answer that has begun is none to replace."""
+        if target.instead is None or not target.instead(armed.fault.act):
+            armed.count.missed()
+            return
+        self._struck(armed, target)
+        if target.exchange is not None:
+            self._device.tell(EventLost(target.stream, f"fault {armed.fault.label}"))
+        if armed.count.spent:
+            self.remove(armed, "it struck as often as it was to")
+
     def _lasts(self, armed: Armed, target: Target, undo: Callable[[], None]) -> None:
         seconds = armed.fault.act.lasts_s
 
         def over() -> None:
-            if undo in armed.undo:
-                armed.undo.remove(undo)
+            if lasting in armed.undo:
+                armed.undo.remove(lasting)
                 undo()
                 self._record(armed, "over", armed.fault.act.about(), target)
                 if armed.count.spent and not armed.undo:
                     self.remove(armed, "it struck as often as it was to")
 
-        armed.undo.append(undo)
+        lasting = Lasting("" if target.wire is None else target.wire.connection.id, undo)
+        armed.undo.append(lasting)
+        if isinstance(armed.fault.act, Cut) and target.wire is not None:
+            target.wire.when_gone(over)  # the device has noticed the silence
         if seconds is not None:
             clock = self._armoury.clock
             self._alarms.setdefault(armed, []).append(clock.call_at(clock.now() + seconds, over))

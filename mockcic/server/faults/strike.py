@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mockcic.scenario.faults.act import Act
 from mockcic.scenario.faults.connection import BadFrame, Goaway, Late, Ping, Pong, SettingsAck, SettingsChange
 from mockcic.scenario.faults.fault import Fault
+from mockcic.scenario.faults.line import Cut, HangUp
 from mockcic.scenario.faults.stream import End, Reset, Window
 from mockcic.scenario.words import read_base64
 from mockcic.server.clock import Clock
@@ -66,6 +67,13 @@ def strike(fault: Fault, target: Target, tell: Tell, clock: Clock) -> Undo | Non
             return _set(wire.trouble, "pong", value=how.late if isinstance(how, Late) else how)
         case Ping(within=within):
             _ping(within, wire, tell, clock)
+        case Cut() as act:
+            return _cut(act, fault, wire)
+        case HangUp(how="goaway"):
+            wire.goaway()
+            wire.abort("fin", reason=f"fault {fault.label}")
+        case HangUp(how=how) if how != "goaway":
+            wire.cut(how, reason=f"fault {fault.label}")
         case BadFrame() as act:
             wire.trouble.raw(_bad_frame(act, wire))
     return None
@@ -82,6 +90,13 @@ def _goaway(act: Goaway, fault: Fault, wire: Wire) -> None:
     wire.goaway(act.code, last_stream_id=last, debug=act.debug.encode())
     if act.close is not None:
         wire.abort(act.close, reason=f"fault {fault.label}")
+
+
+def _cut(act: Cut, fault: Fault, wire: Wire) -> Undo | None:
+    """What ends a silence is a reset, where the device has not closed before."""
+    reason = f"fault {fault.label}"
+    wire.cut(act.how, reason=reason)
+    return (lambda: wire.cut("rst", reason=reason)) if act.how in ("silent", "deaf") else None
 
 
 def _set(trouble: ConnectionTrouble, name: str, *, value: Any) -> Undo:

@@ -13,6 +13,7 @@ from mockcic.verdict.conformance.conformance import (
     rules_but,
 )
 from mockcic.verdict.conformance.limits import LimitError, Limits, read_limits
+from mockcic.verdict.conformance.recovery import Recovery, read_recovery, recoveries_in
 from mockcic.verdict.conformance.rule import Rule, RuleVerdict
 from mockcic.verdict.conformance.rules import RULES
 
@@ -23,10 +24,13 @@ __all__ = [
     "DeviceConformance",
     "LimitError",
     "Limits",
+    "Recovery",
     "Rule",
     "RuleVerdict",
     "judge",
     "read_conformance",
     "read_limits",
+    "read_recovery",
+    "recoveries_in",
     "rules_but",
 ]

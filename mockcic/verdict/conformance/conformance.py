@@ -13,12 +13,16 @@ from mockcic.journal.entry import Entry
 from mockcic.scenario.settings import Profile
 from mockcic.verdict.conformance.contexts import ContextMap, context_map, read_context_map
 from mockcic.verdict.conformance.limits import LimitError, Limits
+from mockcic.verdict.conformance.recovery import Recovery, read_recovery, recoveries
 from mockcic.verdict.conformance.rule import Rule, RuleStatus, RuleVerdict, read_broken, try_rule
 from mockcic.verdict.conformance.rules import RULES
 from mockcic.verdict.conformance.story import Story, tell_stories
 from mockcic.verdict.verdict import Verdict
 
 NOBODY: Final = "a device without a token"
+
+TOLD: Final = 20
+"""Troubles of one device that a text tells one by one (INF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class DeviceConformance:
     user_agent: str
     rules: tuple[RuleVerdict, ...]
     contexts: ContextMap
+    recoveries: tuple[Recovery, ...] = ()
+    """What it made of each trouble, in numbers."""
 
     @property
     def ok(self) -> bool:
@@ -61,6 +67,7 @@ class DeviceConformance:
             "counts": dict(self.counts()),
             "rules": [each.as_json() for each in self.rules],
             "contexts": self.contexts.as_json(),
+            "recoveries": [each.as_json() for each in self.recoveries],
         }
 
 
@@ -105,6 +112,9 @@ class Conformance:
                     lines += [f"              {line}" for line in each.text().splitlines()]
                 elif every:
                     lines.append(f"  {each.status:<9} {each.rule.id}: {each.rule.says}")
+            lines += [f"  trouble   {each.text()}" for each in device.recoveries[:TOLD]]
+            if len(device.recoveries) > TOLD:
+                lines.append(f"  ... and {len(device.recoveries) - TOLD} more troubles")
         return "\n".join(lines) or "no device came"
 
     def verdict(self, *, warnings: bool = False) -> Verdict:
@@ -182,7 +192,8 @@ def judge(
 
 def _judge(story: Story, limits: Limits, rules: Sequence[Rule], profile: Profile) -> DeviceConformance:
     verdicts = tuple(try_rule(rule, story, limits, profile) for rule in rules)
-    return DeviceConformance(story.device, story.user_agent, verdicts, context_map(story, limits))
+    contexts, recovered = context_map(story, limits), recoveries(story, limits)
+    return DeviceConformance(story.device, story.user_agent, verdicts, contexts, recovered)
 
 
 def read_conformance(value: Mapping[str, Any]) -> Conformance:
@@ -212,7 +223,8 @@ def _read_device(value: Mapping[str, Any]) -> DeviceConformance:
             )
         )
     contexts = read_context_map(value["contexts"])
-    return DeviceConformance(str(value["device"]), str(value["user_agent"]), tuple(rules), contexts)
+    recovered = tuple(map(read_recovery, value.get("recoveries", ())))
+    return DeviceConformance(str(value["device"]), str(value["user_agent"]), tuple(rules), contexts, recovered)
 
 
 def _unknown(value: Mapping[str, Any]) -> Rule:

@@ -25,7 +25,7 @@ from mockcic.verdict.conformance.recovery import (
 )
 from mockcic.verdict.conformance.reports import ENDED, PAUSES, PLAYS, STARTED, STOPS
 from mockcic.verdict.conformance.rule import Broken, Case, Kept
-from mockcic.verdict.conformance.story import Story, Told
+from mockcic.verdict.conformance.story import UTTERANCES, Story, Told
 from mockcic.verdict.conformance.trouble import Strike, Trouble
 
 STORM: Final = 3
@@ -56,12 +56,15 @@ def _sure(story: Story, trouble: Trouble) -> Sequence[Attempt]:
 
 
 def reconnected(story: Story, limits: Limits) -> Iterator[Case]:
-    """After trouble the downchannel is back: at once, or after as long again as the trouble lasted (INF: back-off)."""
+    """After trouble the downchannel is back at once, but for a pause that grew while the trouble lasted.
+
+    Who doubles its pauses has just begun one that is at most twice as long as all the trouble before it (INF).
+    """
     for trouble in _struck(story):
         if trouble.lost is None:
             continue
         over_s = trouble.acts_until_s
-        within_s = max(limits.reopen_within_s, over_s - trouble.lost_s)
+        within_s = limits.reopen_within_s + 2 * max(0.0, over_s - trouble.lost_s)
         entries = (trouble.number, trouble.lost.closed_number)
         if trouble.back is not None:
             took, late = trouble.back.opened_s - trouble.lost_s, trouble.back.opened_s - over_s
@@ -147,7 +150,7 @@ def event_repeated(story: Story, limits: Limits) -> Iterator[Case]:
 def _reports() -> frozenset[str]:
     """Events that tell what a directive led to."""
     asked = {name for spec in catalogue().directives.values() for names in spec.expects for name in names}
-    return frozenset({*asked, STARTED, *ENDED, *PLAYS, *PAUSES, *STOPS})
+    return frozenset({*asked, STARTED, *ENDED, *PLAYS, *PAUSES, *STOPS}) - {*UTTERANCES}
 
 
 def event_lost(story: Story, limits: Limits) -> Iterator[Case]:

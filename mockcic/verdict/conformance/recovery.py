@@ -6,12 +6,13 @@ A pure judgement over a story; the rules about it are in `reconnect.py`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
+from mockcic.journal.entry import Entry
 from mockcic.verdict.conformance.limits import Limits
-from mockcic.verdict.conformance.story import UTTERANCES, Connection, Story, Told
+from mockcic.verdict.conformance.story import UTTERANCES, Connection, Story, Told, tell_stories
 from mockcic.verdict.conformance.trouble import BY_FAULT, EARLY_S, GRACE_S, Strike, Trouble
 
 Outcome = Literal["unharmed", "back", "not back", "left"]
@@ -152,6 +153,18 @@ def read_recovery(value: Mapping[str, Any]) -> Recovery:
 def recoveries(story: Story, limits: Limits) -> tuple[Recovery, ...]:
     """One for each trouble of a device, oldest first."""
     return tuple(_recovery(story, trouble, limits) for trouble in story.troubles)
+
+
+def recoveries_in(
+    entries: Iterable[Entry], limits: Limits | None = None, *, until_s: float | None = None, device: str | None = None
+) -> tuple[Recovery, ...]:
+    """One for each trouble of each device in the entries (oldest first), or of one device, in the order of their times.
+
+    `until_s` is the journal's time now, for a server that runs.
+    """
+    stories = tell_stories(entries, until_s=until_s, device=device)
+    found = (each for story in stories for each in recoveries(story, limits or Limits()))
+    return tuple(sorted(found, key=lambda each: each.at_s))
 
 
 def _recovery(story: Story, trouble: Trouble, limits: Limits) -> Recovery:
@@ -430,6 +443,7 @@ __all__ = [
     "outcome_of",
     "read_recovery",
     "recoveries",
+    "recoveries_in",
     "said_again",
     "said_until_s",
 ]

@@ -379,8 +379,14 @@ def _is_looking(turns: Sequence[tuple[float, int]], at_s: float) -> bool:
 
 def _is_of_cut(noticed: Noticed, strikes: Sequence[Strike]) -> bool:
     """Whether something is wrong with a body only because a fault cut it."""
-    return noticed.code.startswith("multipart.") and any(
-        each.stream == noticed.stream and each.at_s <= noticed.at_s for each in strikes if each.stream
+    if not noticed.code.startswith("multipart."):
+        return False
+    connection = noticed.stream.rpartition(".")[0]
+    return any(
+        each.stream == noticed.stream and each.at_s <= noticed.at_s
+        if each.stream
+        else each.connection == connection and each.at_s <= noticed.at_s <= each.until_s + GRACE_S
+        for each in strikes
     )
 
 

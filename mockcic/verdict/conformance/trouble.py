@@ -195,7 +195,8 @@ def _line_at(story: Story, strike: Strike) -> Line | None:
     for line in story.lines:
         if strike.stream and strike.stream == line.stream:
             return line
-        if line.opened_s <= strike.at_s:
+        is_on_it = strike.connection == line.connection and not strike.stream
+        if line.opened_s <= strike.at_s or (is_on_it and line.opened_s <= strike.until_s):
             before = line
     return before
 
@@ -206,10 +207,10 @@ def _struck(story: Story, strike: Strike, line: Line) -> bool:
         return False
     if _ended(story, strike, line):
         return True
-    if strike.connection != line.connection or strike.on not in ("connection", "accept", "downchannel"):
-        return False
-    # the device left what was struck; one that never came again may have been switched off
-    return line.closed_s <= strike.until_s + GRACE_S and line is not story.lines[-1]
+    if strike.connection != line.connection or line is story.lines[-1]:
+        return False  # a device that left what was struck and never came again may have been switched off
+    until_s = strike.at_s if strike.on == "answer" else strike.until_s
+    return line.closed_s <= until_s + GRACE_S
 
 
 def _ended(story: Story, strike: Strike, line: Line) -> bool:

@@ -11,6 +11,7 @@ from tests.support.story import AUDIO_PART, FORM, HEADERS, JSON_PART, SPEECH, TE
 
 Cases = dict[str, tuple[Callable[[], Life], Callable[[], Life], str]]
 
+SETTING = {"configuration": {"VoiceTypeChange": "v1"}}
 SET = {"token": "a1", "type": "ALARM"}
 SPEAK = "SpeechSynthesizer.Speak"
 STOP = "SpeechRecognizer.StopCapture"
@@ -122,14 +123,14 @@ def struggling(*pauses: float) -> Life:
 
 def line_cut() -> Life:
     """Settings were reported; the downchannel alone is reset later."""
-    life = up().tell(1.0, "Settings.Report", {"a": "b"}, message_id="m1")
+    life = up().tell(1.0, "Settings.Report", SETTING, message_id="first")
     life.fault(5.0, "reset", on="downchannel", stream=life.line)
     return life.close(5.0, "the device ended it")
 
 
 def cut_report() -> Life:
     """The connection is hung up before a report is answered, and the device comes back."""
-    life = up().event(4.9, "Settings.Report", {"a": "b"}).fault(5.0, "hang_up").cut(5.0)
+    life = up().event(4.9, "Settings.Report", SETTING).fault(5.0, "hang_up").cut(5.0)
     return life.close(5.0, "connection lost").disconnect(5.0, "fault hang_up").back(6.0)
 
 
@@ -300,27 +301,29 @@ CASES: Cases = {
         "pauses of 1.00, 1.00, 1.00 s between 4 attempts",
     ),
     "recovery.events-wait": (
-        lambda: line_cut().open(8.0).tell(9.0, "Settings.Report"),
+        lambda: line_cut().open(8.0).tell(9.0, "Settings.Report", SETTING),
         lambda: line_cut().refused(7.0, "POST /v1/events", 412, "no downchannel").open(8.0),
         "1 event where fault reset had ended the downchannel",
     ),
     "recovery.event-repeated": (
-        lambda: cut_report().tell(7.0, "Settings.Report", {"a": "b"}).idle(30.0),
-        lambda: line_cut().open(8.0).tell(9.0, "Settings.Report", {"a": "b"}, message_id="m1").idle(30.0),
+        lambda: cut_report().tell(7.0, "Settings.Report", SETTING).idle(30.0),
+        lambda: line_cut().open(8.0).tell(9.0, "Settings.Report", SETTING, message_id="first").idle(30.0),
         "Settings.Report again after fault reset, although it had been answered with 204",
     ),
     "recovery.event-lost": (
-        lambda: cut_report().tell(7.0, "Settings.Report", {"a": "b"}).idle(30.0),
+        lambda: cut_report().tell(7.0, "Settings.Report", SETTING).idle(30.0),
         lambda: cut_report().idle(30.0),
         "Settings.Report was cut by fault hang_up, and did not come again",
     ),
     "recovery.silence-noticed": (
-        lambda: up().ping(1.0).fault(5.0, "silence").back(75.0).close(75.1, "replaced").idle(99.0),
+        lambda: up().ping(1.0).fault(5.0, "silence").back(75.0)
+        .close(75.1, "replaced", line="c1.1").idle(99.0),
         lambda: up().ping(1.0).fault(5.0, "silence").idle(200.0),
         "still on c1 after 195.0 s of silence (fault silence)",
     ),
     "recovery.goaway-obeyed": (
-        lambda: up().fault(5.0, "goaway").back(5.5).tell(7.0, "Settings.Report", connection="c2").idle(30.0),
+        lambda: up().fault(5.0, "goaway").close(5.2, "the device ended it").disconnect(5.2).back(5.5)
+        .tell(7.0, "Settings.Report", SETTING, connection="c2").idle(30.0),
         lambda: up().fault(5.0, "goaway").tell(7.0, "Settings.Report").idle(30.0),
         "POST /v1/events on c1 2.00 s after GOAWAY (fault goaway)",
     ),

@@ -1,0 +1,90 @@
+"""A device that does well, through real faults, is blamed for none; what it did about them is told in numbers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from mockcic.errors import StartError, WireError
+from mockcic.mock import Bench
+from mockcic.simulator.client import ConnectionLostError, StreamResetError
+from mockcic.simulator.device import Device
+from mockcic.sound.make import tone
+
+pytestmark = pytest.mark.cic(fail_on="none")
+
+SOON: dict[str, object] = {"after": "150ms", "times": 1}
+ON_LINE: dict[str, object] = {"on": "downchannel"}
+FAULTS: dict[str, dict[str, object]] = {
+    "reset-answer": {"reset": "CANCEL", "on": "answer", "after": {"sent": 100}, "times": 1},
+    "reset-upload": {"reset": "CANCEL", "event": "SpeechRecognizer.*", "after": {"audio": "200ms"}, "times": 1},
+    "reset-reports": {"reset": "INTERNAL_ERROR", "event": "SpeechSynthesizer.*", "times": 1},
+    "reset-line": {"reset": "CANCEL", **ON_LINE, **SOON},
+    "end-line": {"end": "early", **ON_LINE, **SOON},
+    "refused-line": {"reset": "REFUSED_STREAM", **ON_LINE, "after": "20ms", "times": 3},
+    "window": {"window": "200ms", "times": 1},
+    "goaway": {"goaway": "NO_ERROR", **SOON},
+    "goaway-close": {"goaway": {"code": "NO_ERROR", "close": "fin"}, **SOON},
+    "goaway-error": {"goaway": {"code": "ENHANCE_YOUR_CALM", "last_stream": 0}, **SOON},
+    "one-stream": {"settings": {"max_concurrent_streams": 1}, "after": "100ms", "for": "300ms"},
+    "pong": {"pong": "never", "times": 1},
+    "bad-frame": {"bad_frame": "too-large", **SOON},
+    "pace": {"pace": {"first_byte": "100ms", "dribble": 200}},
+    "status": {"status": 503, **ON_LINE, "times": 1},
+    "portal": {"portal": 200, "times": 1},
+    "boundary": {"multipart": "wrong-boundary", "times": 1},
+}
+"""Of all the families, each for a device of its own."""
+
+SCENARIO = """
+scenario: trouble
+include: [builtin/settle, builtin/reports]
+on:
+  - event: [SpeechRecognizer.Recognize, TextRecognizer.Recognize]
+    reply: [SpeechSynthesizer.Speak: {ttsLang: ko, ttsText: 네, audio: {silence: 100ms}}]
+"""
+COSTS_LINE = ("reset-line", "end-line", "refused-line", "goaway", "goaway-close", "goaway-error", "pong", "bad-frame")
+"""Those after which there has to be another downchannel."""
+
+LIMITS = {"pace_leeway": "off", "audio_gap_s": "off", "stop_within_s": 2.0}
+NO_ANSWER = (ConnectionLostError, StreamResetError, TimeoutError, WireError)
+
+
+async def live(url: str, token: str) -> None:
+    """Say something in writing and by voice, twice, whatever becomes of it."""
+    habits = {"ping_every_s": 0.3, "ping_within_s": 1.0, "reopen_after_s": 0.2, "answer_within_s": 3.0}
+    with suppress(StartError):
+        async with Device(url, token=token, pace=0.1, **habits) as device:  # type: ignore[arg-type]
+            for _ in range(2):
+                for said in (device.say_text("안녕"), device.say(tone(440, 0.6))):
+                    with suppress(*NO_ANSWER):
+                        await said
+                        await device.finish_speaking()
+            await asyncio.sleep(1.0)  # a ping that is not answered takes so long
+            with suppress(*NO_ANSWER):
+                await device.send("Settings.RequestVersionSpec")  # when the line is there again
+
+
+async def test_no_fault_is_held_against_a_device_that_copes_with_it(cic: Bench) -> None:
+    """Not even as advice; and each that cost the downchannel is told with how it came back."""
+    cic.load(SCENARIO)
+    devices = {name: cic.device() for name in FAULTS}
+    for name, fault in FAULTS.items():
+        devices[name].fault(fault)
+    assert cic.h2c_url is not None
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        for device in devices.values():
+            tasks.create_task(live(cic.h2c_url, device.token))
+    verdict = cic.conformance(limits=LIMITS, check=False)
+    assert verdict.broken == (), verdict.text()
+    assert len(verdict.devices) == len(FAULTS)
+    found = {name: device.recoveries(limits=LIMITS) for name, device in devices.items()}
+    assert [name for name, recoveries in found.items() if not recoveries] == []
+    back = {name: (found[name][0].outcome, found[name][0].attempts > 0) for name in COSTS_LINE}
+    assert back == dict.fromkeys(COSTS_LINE, ("back", True))
+    assert found["refused-line"][0].attempts == 3
+    assert found["pong"][0].noticed_s is not None
+    reports = found["reset-reports"]
+    assert [sum(len(each.cut) for each in reports), sum(len(each.repeated) for each in reports)] == [1, 1]
