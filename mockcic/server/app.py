@@ -55,7 +55,7 @@ class Cic:
         authority = Authority()
         self.armoury = Armoury(self.journal, self.clock)
         self.devices = Registry(scenarios, self.journal, self.clock, authority.key_of, self.armoury)
-        self.authorization = Authorization(self.devices, self.journal, self.clock, authority)
+        self.authorization = Authorization(self.devices, self.journal, self.clock, authority, self.armoury)
         self.armoury.tokens = self.authorization
         self.stopping = False
         self._users: dict[str, set[str]] = {}

@@ -21,6 +21,7 @@ from mockcic.scenario.faults.meaning import TokenTrouble
 from mockcic.server.clock import Alarm, Clock
 from mockcic.server.faults.armed import Armed, Count, Lasting
 from mockcic.server.faults.aside import Aside
+from mockcic.server.faults.calls import Calls
 from mockcic.server.faults.gate import Gate
 from mockcic.server.faults.instead import instead
 from mockcic.server.faults.strike import Target, strike
@@ -58,11 +59,19 @@ class Armoury:
         """Where new connections come in, on a server of our own that runs."""
         self._numbers = itertools.count(1)
         self._coming: list[tuple[str, Armed]] = []
+        self._calls: Calls | None = None
 
     @property
     def coming(self) -> tuple[tuple[str, Armed], ...]:
         """The faults for devices by their names, wildcards allowed, which those get that come later too."""
         return tuple(self._coming)
+
+    @property
+    def calls(self) -> Calls:
+        """The faults on the authorization server."""
+        if self._calls is None:
+            self._calls = Calls(self)
+        return self._calls
 
     def number(self) -> int:
         """Of the next fault that is set."""
@@ -140,6 +149,8 @@ class Armoury:
                 faults = self.faults_of(device)
                 if armed.number not in faults.had:
                     faults.arm(armed.fault, by=armed.by, number=armed.number)
+        if self._calls is not None:
+            self._calls.inherit(device)
 
 
 def is_of_gate(fault: Fault) -> bool:

@@ -14,6 +14,8 @@ from mockcic.wire.encode import Dialect, Encoder, new_boundary
 LOGIN: Final = "http://portal.invalid/login"
 """Where a captive portal leads: a name that leads nowhere (RFC 6761 6.4)."""
 
+SAID: Final = {401: "the token is not accepted", 429: "too many requests", 503: "no service at the moment"}
+
 OAUTH: Final = {401: "invalid_client", 403: "access_denied", 429: "slow_down", 500: "server_error"}
 """`error` by status, at the authorization server; above 500 `temporarily_unavailable` (RFC 6749 5.2, 4.1.2.1)."""
 
@@ -36,7 +38,7 @@ def description_of(act: Status) -> str:
     if act.description:
         return act.description
     try:
-        return HTTPStatus(act.code).description or HTTPStatus(act.code).phrase
+        return SAID.get(act.code) or HTTPStatus(act.code).phrase
     except ValueError:
         return f"status {act.code}"
 

@@ -73,6 +73,11 @@ class Trouble:
             self._rewriting = Rewriting(line, self._stream, self._there, self._takes, self._elsewhere)
         return self._rewriting
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is to go wrong."""
+        return bool(self.shapes or self._planned)
+
     def plan(self, armed: Armed) -> None:
         """Let a fault strike between headers and body, or when so many bytes are out."""
         self._planned.append(armed)
