@@ -170,7 +170,7 @@ FORMS: list[tuple[dict[str, Any], Looks]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "looks"), FORMS, ids=[f"{list(fault.items())[0]}" for fault, _ in FORMS])
+@pytest.mark.parametrize(("fault", "looks"), FORMS, ids=[str(next(iter(fault.items()))) for fault, _ in FORMS])
 async def test_the_answer_has_this_form_and_no_other_answer_has(
     stage: Stage, fault: dict[str, Any], looks: Looks
 ) -> None:
