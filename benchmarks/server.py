@@ -151,10 +151,10 @@ class Silent(Journal):
 async def ours(port: int, tls: bool, *, silent: bool = False, checked: bool = True) -> None:
     """`mockcic serve` without its command line."""
     service = Service(scenario(checked=checked), Listening(port=port, tls=tls, h2c_port=None if tls else port))
-    clock = service.clock
     if silent:
-        service.journal = Silent(clock.now, clock.wall, spool=NoSpool())
-        service.cic = Cic(scenario(), clock=clock, journal=service.journal)
+        real = service.cic.real
+        service.journal = Silent(real.now, real.wall, spool=NoSpool())
+        service.cic = Cic(scenario(), real=real, journal=service.journal)
     else:
         service.journal.spool = FreshSpool()
     service.bind()

@@ -8,13 +8,20 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import ValidationError
 
 from mockcic.cic.catalogue import MessageSpec, catalogue
 from mockcic.scenario.auth import Auth, AuthAccounts, AuthClient, AuthTrouble
 from mockcic.scenario.behaviour import answers, senders
 from mockcic.scenario.dialects import DIALECTS
 from mockcic.scenario.directives import MINTED
+from mockcic.scenario.faults.act import Act
+from mockcic.scenario.faults.fault import ACTS, Fault, Moment, act_type
+from mockcic.scenario.faults.written import WRITTEN
+from mockcic.scenario.keys import keys_of
+from mockcic.scenario.load import load
 from mockcic.scenario.schema import scenario_schema
 from mockcic.scenario.settings import PROFILES, STRICT, Settings
 from mockcic.simulator.misbehave import MISBEHAVIOURS
@@ -132,6 +139,109 @@ def auth_page() -> str:
     return with_table("auth", "settings", auth_table().rstrip("\n") + "\n")
 
 
+def cell(text: str) -> str:
+    """A text as a cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def fault_keys_table() -> str:
+    """Markdown: what stands beside the act of a fault."""
+    lines = ["| key | |", "|---|---|"]
+    for name, member in Fault.model_fields.items():
+        if name not in ACTS.values():
+            lines.append(f"| `{member.alias or name}` | {cell(member.description or '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def moments_table() -> str:
+    """Markdown: the moments of a fault."""
+    written = {
+        "request": "`request`", "headers": "`headers`", "sent": "`{sent: 120}`", "audio": "`{audio: 1s}`",
+        "bytes": "`{bytes: 6400}`", "upload": "`{upload: began}`, `{upload: ended}`",
+        "time": "`2s`, or `{audio: 1s, time: 200ms}`",
+    }  # fmt: skip
+    lines = ["| moment | |", "|---|---|"]
+    lines += [f"| {written[name]} | {cell(each.description or '')} |" for name, each in Moment.model_fields.items()]
+    return "\n".join(lines) + "\n"
+
+
+FAMILIES = {
+    "stream": "One stream", "connection": "One connection", "line": "Below HTTP/2", "pace": "Pace",
+    "answer": "Another answer", "form": "Form", "meaning": "Meaning",
+}  # fmt: skip
+
+
+def acts_table() -> str:
+    """Markdown: a table a family, each act with its members, its roles, what a device sees and should do."""
+    lines: list[str] = []
+    family = ""
+    for key in ACTS:
+        act = act_type(key)
+        own = act.__module__.rpartition(".")[2]
+        if own != family:
+            family = own
+            lines += ["", f"### {FAMILIES[family]}", ""]
+            lines += ["| act | how to write it | roles | the device sees | a good device |", "|---|---|---|---|---|"]
+        examples = "<br>".join(f"`{each}`" for each in WRITTEN[key])
+        members = "<br>".join(f"`{name}`: {said_member(act, name)}" for name in keys_of(act))
+        roles = ", ".join(act.AIMS)
+        cells = (f"**`{key}`** {act.__doc__}", f"{examples}<br>{members}", roles, act.SEES, act.GOOD)
+        lines.append("| " + " | ".join(cell(each) for each in cells) + " |")
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def said_member(act: type[Act], name: str) -> str:
+    """What a member of an act is; its words where it has some."""
+    info = next(each for key, each in act.model_fields.items() if name in (key, each.alias))
+    words = [word for kind in (info.annotation, *get_args(info.annotation)) for word in words_of(kind)]
+    told = {word: about_of(act, name, word) for word in words}
+    text = info.description or ""
+    if len(set(told.values())) > 1 and all(told.values()) and act.SHORT in (name, f"{name}_"):
+        return text + " " + "; ".join(f"`{word}`: {about}" for word, about in told.items())
+    missing = [str(word) for word in words if str(word) not in text and word is not True]
+    return f"{text} {', '.join(f'`{word}`' for word in missing)}".strip()
+
+
+def words_of(kind: Any) -> list[Any]:
+    """The words of a literal type."""
+    return [word for word in get_args(kind) if word is not None] if get_origin(kind) is Literal else []
+
+
+def about_of(act: type[Act], name: str, word: Any) -> str:
+    """What an act with this word does; empty where it needs more."""
+    try:
+        return act.model_validate({name: word}).about()
+    except ValidationError:
+        return ""
+
+
+STORIES = ("captive-portal", "hourly-hang-up", "silent-line", "lost-in-upload", "token-theatre", "day-in-the-life")
+
+
+def stories_table() -> str:
+    """Markdown: the shipped scenarios of trouble."""
+    lines = ["| scenario | what happens |", "|---|---|"]
+    for name in STORIES:
+        about = load([DOCS.parent / "scenarios" / f"{name}.yaml"]).scenarios[0].about
+        lines.append(f"| [{name}](../scenarios/{name}.yaml) | {cell(about)} |")
+    return "\n".join(lines) + "\n"
+
+
+def faults_page() -> str:
+    """docs/faults.md with its tables as they are now."""
+    page = (DOCS / "faults.md").read_text()
+    for word, table in (
+        ("keys", fault_keys_table()),
+        ("moments", moments_table()),
+        ("acts", acts_table()),
+        ("stories", stories_table()),
+    ):
+        begin, end = f"<!-- {word}: generated -->\n", f"<!-- {word}: end -->\n"
+        before, _, rest = page.partition(begin)
+        page = f"{before}{begin}\n{table}\n{end}{rest.partition(end)[2]}"
+    return page
+
+
 def other_languages_page() -> str:
     """docs/other-languages.md with the examples as they are now, each behind its `<!-- example: FILE -->`."""
     page = (DOCS / "other-languages.md").read_text()
@@ -206,6 +316,7 @@ if __name__ == "__main__":
     (DOCS / "scenarios.md").write_text(scenarios_page())
     (DOCS / "conformance.md").write_text(conformance_page())
     (DOCS / "simulated-device.md").write_text(simulated_device_page())
+    (DOCS / "faults.md").write_text(faults_page())
     (DOCS / "auth.md").write_text(auth_page())
     (DOCS / "other-languages.md").write_text(other_languages_page())
     (DOCS / "dialects.md").write_text(dialects_page())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mockcic.bench import Bench, TestDevice
     from mockcic.control.ask import AskError
-    from mockcic.errors import ScenarioError, StartError
+    from mockcic.errors import FaultError, ScenarioError, StartError
     from mockcic.journal.entry import Entry
     from mockcic.mock import MockCIC
     from mockcic.verdict.verdict import Verdict, VerificationError
@@ -16,6 +16,7 @@ __all__ = [
     "AskError",
     "Bench",
     "Entry",
+    "FaultError",
     "MockCIC",
     "ScenarioError",
     "StartError",
@@ -31,6 +32,7 @@ _PLACES = {
     "Bench": "mockcic.bench",
     "Entry": "mockcic.journal.entry",
     "MockCIC": "mockcic.mock",
+    "FaultError": "mockcic.errors",
     "ScenarioError": "mockcic.errors",
     "StartError": "mockcic.errors",
     "TestDevice": "mockcic.bench",

@@ -37,6 +37,11 @@ class Problem:
         """`path:line:column`, as editors and compilers write it; the path alone for what is in no file (line 0)."""
         return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
 
+    @property
+    def said(self) -> str:
+        """All of it in one line, without the place."""
+        return "; ".join(each for each in (self.what, self.expected and f"expected {self.expected}", self.mend) if each)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -34,8 +34,8 @@ class MockCIC(Bench):
 
     `scenario` is a path, YAML text or a mapping; without it the built-in one. `control_port` is that of the control API
     (0 for any free one), None for none; `auth_port` that of a listener of the authorization server's own. `recogniser`
-    is given a WAV of an upload whose text a scenario asks for (`audio.text`) and gives it, in a thread. Raises
-    `StartError` and `ScenarioError`.
+    is given a WAV of an upload whose text a scenario asks for (`audio.text`) and gives it, in a thread. `time_factor`:
+    how many seconds pass for scenarios and tokens in a real one. Raises `StartError` and `ScenarioError`.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class MockCIC(Bench):
         control_token: str | None = None,
         journaling: Journaling | None = None,
         recogniser: Recogniser | None = None,
+        time_factor: float = 1.0,
     ) -> None:
         super().__init__(LocalPlace(self), all_devices=True)
         chosen: Loadable = builtin(profile=profile, strict=strict) if scenario is None else scenario
@@ -70,7 +71,9 @@ class MockCIC(Bench):
             host_names=tuple(host_names),
             home=home,
         )
-        self.service = Service(scenarios, listening, journaling=journaling, recogniser=recogniser)
+        self.service = Service(
+            scenarios, listening, time_factor=time_factor, journaling=journaling, recogniser=recogniser
+        )
         self.desk = Desk(self.service.cic, scenarios, version=__version__)
         self._control_address = None if control_port is None else (control_host, control_port, control_token)
         self._control: Control | None = None

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from mockcic.auth.identity import Identity
 from mockcic.bench.device import TestDevice
-from mockcic.bench.loading import Loadable, Parcel, parcel
+from mockcic.bench.faults import SetFault, order
+from mockcic.bench.loading import Loadable, Parcel, chaos_text, parcel
 from mockcic.bench.place import Place
 from mockcic.bench.record import Record
+from mockcic.control.ask import AskError
 from mockcic.control.desk import make_trace, tokens_of, without_tokens
-from mockcic.control.shapes import Push, Target
+from mockcic.control.shapes import ChaosShape, ClockShape, ClockTurned, FaultOrder, FaultShape, Push, Target
 from mockcic.errors import StartError
 from mockcic.journal.entry import Entry, Kind
 from mockcic.journal.filter import Asked, read_filter
@@ -59,9 +61,13 @@ class Bench:
         self._names: set[str] = set()
         self._parcel: Parcel | None = None
         self._begun = begun
-        self._record = Record(lambda entry: self._all or entry.device in self._names)
+        self._record = Record(self._is_ours)
         self._end_listening: Callable[[], None] | None = None
+        self._faults: list[SetFault] = []
+        self._faults_to_come: list[tuple[FaultOrder, SetFault]] = []
         self._judged = 0
+        self._has_turned = False
+        self._plays = False
         self.verdicts: list[Verdict] = []
         """What came of each verification, in their order."""
 
@@ -74,12 +80,25 @@ class Bench:
         if self._end_listening is not None:
             self._end_listening()
             self._end_listening = None
+        with contextlib.suppress(StartError):  # a server that went away has no faults
+            for each in self._faults:
+                each.remove()
+        self._faults, self._faults_to_come = [], []
         if not self._all:
+            if self._plays:
+                with contextlib.suppress(AskError):  # it is over by itself
+                    self.stop_chaos()
+            if self._has_turned:
+                self.put_clock_right()
             for token in list(self._devices):
                 if token in self._borrowed:
                     self._place.release(token)
                 else:
                     self._place.forget(token)
+
+    def _is_ours(self, entry: Entry) -> bool:
+        """Of this test's devices, or about the clock or a chaos, which are everybody's."""
+        return self._all or entry.device in self._names or entry.kind in ("clock", "chaos")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url} {', '.join(sorted(self._names)) or 'without devices'}>"
@@ -104,9 +123,52 @@ class Bench:
         """
         return self._place.auth_url
 
-    def advance(self, by: str | float) -> int:
-        """Turn the clock of tokens forward, by `"5d"` or seconds, for the whole server; how many expired by it."""
-        return self._place.advance(by)
+    @property
+    def clock(self) -> ClockShape:
+        """The server's clock: the `time` it shows, its `factor`, what it is ahead of real time."""
+        return self._place.clock()
+
+    def advance(self, by: str | float | None = None, *, to: str | None = None) -> ClockTurned:
+        """Turn the server's clock forward, by `"8h"` or seconds, or to `"07:00"` or an ISO 8601 time.
+
+        It is the whole server's, for all tests. What comes due on the way happens in its order, and was handed to the
+        connections when this returns; `due` says how much, `expired` how many tokens. A test's end puts it right again.
+        """
+        self._has_turned = True
+        return self._place.advance(by=by, to=to)
+
+    async def advance_async(self, by: str | float | None = None, *, to: str | None = None) -> ClockTurned:
+        """As `advance`."""
+        return await aside(partial(self.advance, by, to=to))
+
+    def set_time_factor(self, factor: float) -> None:
+        """Let the server's clock run so many times as fast as real time, for all tests; 0: it stands."""
+        self._has_turned = True
+        self._place.set_factor(factor)
+
+    def put_clock_right(self) -> None:
+        """Let the server's clock show real time again, and run as it does."""
+        self._has_turned = False
+        self._place.put_right()
+
+    def chaos(self, what: str | Path | Mapping[str, Any]) -> ChaosShape:
+        """Play a chaos file (docs/chaos.md) from its beginning: a path, YAML text, or a mapping; gives its plan.
+
+        It is the whole server's, for all tests; the end of this test stops it. Raises `ScenarioError`.
+        """
+        text, called = chaos_text(what)
+        self._plays, self._has_turned = True, True
+        return self._place.play_chaos(text, called)
+
+    @property
+    def played_chaos(self) -> ChaosShape:
+        """The chaos that plays, or played last: what came of its plan. Raises `AskError` where there was none."""
+        return self._place.chaos()
+
+    def stop_chaos(self) -> ChaosShape:
+        """Stop the chaos that plays: its faults are gone."""
+        self._plays = False
+        return self._place.stop_chaos()
 
     @property
     def ca_file(self) -> Path:
@@ -146,6 +208,7 @@ class Bench:
             self._devices[token] = TestDevice(self, token, name, identity)
             if self._parcel is not None:
                 self._place.assign(token, self._parcel)
+            self._meet(self._devices[token])
         return self._devices[token]
 
     def wait_for_device(self, *, within: float = 30.0) -> TestDevice:
@@ -172,6 +235,7 @@ class Bench:
         self._borrowed.add(name)
         if self._parcel is not None:
             self._place.assign(name, self._parcel)
+        self._meet(device)
         return device
 
     def _nobody_came(self, within: float) -> NoReturn:
@@ -239,6 +303,42 @@ class Bench:
         if not names or (to is not None and self._place.look(to.name) is None):
             return 0
         return self._place.push(Push(**said, to=Target(device=names), within=within)).count
+
+    # ------------------------------------------------------------------ faults
+
+    def fault(self, fault: Mapping[str, Any] | None = None, /, *, always: bool = False, **members: Any) -> SetFault:
+        """Make something go wrong for each device of this test, those that come later too (docs/faults.md).
+
+        `cic.fault(goaway="NO_ERROR")`, `cic.fault({"reset": "CANCEL", "on": "downchannel"}, times=2)`. It strikes once
+        at each, unless `times`, `nth`, `every`, `for_`, `chance` or `always` say otherwise. What happens to connections
+        that are only about to be (`accept`, `listener`) is everybody's on the server. Its end is that of the test, or
+        of a `with`. Raises `FaultError` for what is no fault, with what was expected.
+        """
+        asked = order("*", fault, members, always=always)
+        if self._all or asked.fault.role == "accept":
+            return self._set_fault([asked])
+        mine = [asked.model_copy(update={"device": device._key}) for device in self._devices.values()]
+        found = self._set_fault(mine)
+        self._faults_to_come.append((asked, found))
+        return found
+
+    @property
+    def faults(self) -> tuple[FaultShape, ...]:
+        """The faults that are set for the devices of this test, those of their scenarios too."""
+        mine = {number for each in self._faults for number in each.numbers}
+        found = self._place.faults()
+        return tuple(each for each in found if self._all or each.number in mine or each.device in self._names)
+
+    def _set_fault(self, orders: Sequence[FaultOrder]) -> SetFault:
+        found = SetFault(self._place, *(self._place.fault(each) for each in orders))
+        self._faults.append(found)
+        return found
+
+    def _meet(self, device: TestDevice) -> None:
+        """A device is new in this test: it gets what is set for all."""
+        for asked, found in self._faults_to_come:
+            if not found.removed:
+                found.add(self._place.fault(asked.model_copy(update={"device": device._key})))
 
     # ------------------------------------------------------------------ what happened
 

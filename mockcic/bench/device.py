@@ -85,9 +85,9 @@ class TestDevice:
         """Make something go wrong for it (docs/faults.md): `device.fault(reset="CANCEL", after={"sent": 120})`.
 
         It strikes once, unless `times`, `nth`, `for_`, `chance` or `always` say otherwise. Its end is that of the
-        test, or of a `with`. Raises pydantic's `ValidationError` for what is no fault.
+        test, or of a `with`. Raises `FaultError` for what is no fault, with what was expected.
         """
-        return SetFault(self._bench._place, self._bench._place.fault(order(self._key, fault, members, always=always)))
+        return self._bench._set_fault([order(self._key, fault, members, always=always)])
 
     def transcript(self, text: str) -> None:
         """Say what is said in its running or next upload: `audio.text` of the scenario."""

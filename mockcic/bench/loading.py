@@ -65,3 +65,19 @@ def _packed(path: Path, found: ScenarioSet) -> bytes:
     from mockcic.control.bodies import packed
 
     return packed(path, found.files)
+
+
+def chaos_text(what: str | Path | Mapping[str, Any]) -> tuple[str, str]:
+    """The text of a chaos file, and what messages call it: of a path, YAML text, or a mapping. Raises `StartError`."""
+    match what:
+        case str() if "\n" in what:
+            return what, "<text>"
+        case str() | Path():
+            try:
+                return Path(what).read_text("utf-8"), str(what)
+            except (OSError, UnicodeDecodeError) as error:
+                raise StartError(f"cannot read {what}: {getattr(error, 'strerror', None) or error}") from None
+        case _:
+            import yaml
+
+            return yaml.safe_dump(dict(what), allow_unicode=True, sort_keys=False), "<mapping>"

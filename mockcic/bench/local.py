@@ -10,9 +10,12 @@ from typing import Any, Protocol, TypeVar
 from mockcic.auth.identity import Identity, identity_of
 from mockcic.bench.loading import Parcel
 from mockcic.bench.place import Hear, Lose
-from mockcic.control.ask import AskError, read_seconds
+from mockcic.control.ask import AskError
 from mockcic.control.desk import Desk
 from mockcic.control.shapes import (
+    ChaosShape,
+    ClockShape,
+    ClockTurned,
     Delivery,
     DeviceChange,
     DeviceShape,
@@ -181,9 +184,33 @@ class LocalPlace:
         """See `Place`."""
         self._running.call(lambda: self._desk.revoke_token(token))
 
-    def advance(self, by: str | float) -> int:
+    def clock(self) -> ClockShape:
         """See `Place`."""
-        return self._running.call(lambda: self._desk.turn_tokens(read_seconds(by)))
+        return self._running.call(self._desk.clock)
+
+    def advance(self, *, by: str | float | None, to: str | None) -> ClockTurned:
+        """See `Place`."""
+        return self._running.wait_for_coroutine(self._desk.advance(by=by, to=to))
+
+    def set_factor(self, factor: float) -> None:
+        """See `Place`."""
+        self._running.call(lambda: self._desk.set_factor(factor))
+
+    def put_right(self) -> None:
+        """See `Place`."""
+        self._running.call(self._desk.put_right)
+
+    def play_chaos(self, text: str, called: str) -> ChaosShape:
+        """See `Place`."""
+        return self._running.wait_for_coroutine(self._desk.chaos.play(text, called))
+
+    def chaos(self) -> ChaosShape:
+        """See `Place`."""
+        return self._running.call(self._desk.chaos.look)
+
+    def stop_chaos(self) -> ChaosShape:
+        """See `Place`."""
+        return self._running.call(self._desk.chaos.stop)
 
     def push(self, push: Push) -> Delivery:
         """See `Place`."""

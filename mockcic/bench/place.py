@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from mockcic.bench.loading import Parcel
 from mockcic.control.shapes import (
+    ChaosShape,
+    ClockShape,
+    ClockTurned,
     Delivery,
     DeviceChange,
     DeviceShape,
@@ -116,8 +119,26 @@ class Place(Protocol):
     def revoke_token(self, token: str) -> None:
         """Take the tokens of a device back."""
 
-    def advance(self, by: str | float) -> int:
-        """Turn the clock of tokens forward; how many expired by it."""
+    def clock(self) -> ClockShape:
+        """What the server's clock shows, and how it goes."""
+
+    def advance(self, *, by: str | float | None, to: str | None) -> ClockTurned:
+        """Turn it forward; returns when all that came due was handed to the connections."""
+
+    def set_factor(self, factor: float) -> None:
+        """Let it run so many times as fast as real time."""
+
+    def put_right(self) -> None:
+        """Let it show real time again."""
+
+    def play_chaos(self, text: str, called: str) -> ChaosShape:
+        """Play a chaos file. Raises `ScenarioError`."""
+
+    def chaos(self) -> ChaosShape:
+        """What plays, or played last."""
+
+    def stop_chaos(self) -> ChaosShape:
+        """Stop it."""
 
     def push(self, push: Push) -> Delivery:
         """Push a directive; returns when its bytes were handed to the connections."""

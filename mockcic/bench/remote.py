@@ -12,8 +12,11 @@ from urllib.parse import quote, urlsplit
 
 from mockcic.bench.loading import Parcel
 from mockcic.bench.place import Hear, Lose
-from mockcic.control.client import ControlClient, ControlError
+from mockcic.control.client import TURN_S, ControlClient, ControlError
 from mockcic.control.shapes import (
+    ChaosShape,
+    ClockShape,
+    ClockTurned,
     Delivery,
     DeviceChange,
     DeviceShape,
@@ -304,9 +307,46 @@ class RemotePlace:
         """See `Place`."""
         self._client.ask("POST", "/v1/auth/revoke", json={"device": token})
 
-    def advance(self, by: str | float) -> int:
+    def clock(self) -> ClockShape:
         """See `Place`."""
-        return int(self._client.ask("POST", "/v1/auth/advance", json={"by": by})["expired"])
+        return ClockShape(**self._client.ask("GET", "/v1/clock"))
+
+    def advance(self, *, by: str | float | None, to: str | None) -> ClockTurned:
+        """See `Place`."""
+        asked = {name: value for name, value in (("by", by), ("to", to)) if value is not None}
+        return ClockTurned(**self._client.ask("POST", "/v1/clock/advance", json=asked, wait_s=TURN_S))
+
+    def set_factor(self, factor: float) -> None:
+        """See `Place`."""
+        self._client.ask("PATCH", "/v1/clock", json={"factor": factor})
+
+    def put_right(self) -> None:
+        """See `Place`."""
+        self._client.ask("POST", "/v1/clock/reset")
+
+    def play_chaos(self, text: str, called: str) -> ChaosShape:
+        """See `Place`."""
+        headers = {"content-type": "application/yaml"}
+        try:
+            how: dict[str, Any] = {
+                "content": text.encode(),
+                "params": {"called": called},
+                "headers": headers,
+                "wait_s": TURN_S,
+            }
+            return ChaosShape(**self._client.ask("POST", "/v1/chaos", **how))
+        except ControlError as error:
+            if problems := error.problem.get("problems"):
+                raise ScenarioError([Problem(**each) for each in problems]) from None
+            raise
+
+    def chaos(self) -> ChaosShape:
+        """See `Place`."""
+        return ChaosShape(**self._client.ask("GET", "/v1/chaos"))
+
+    def stop_chaos(self) -> ChaosShape:
+        """See `Place`."""
+        return ChaosShape(**self._client.ask("DELETE", "/v1/chaos"))
 
     def push(self, push: Push) -> Delivery:
         """See `Place`."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mockcic.control.desk import Desk
     from mockcic.control.listener import Control
     from mockcic.journal.entry import Entry
+    from mockcic.scenario.chaos import Chaos
     from mockcic.scenario.load import ScenarioSet
     from mockcic.scenario.watch import Snapshot
     from mockcic.server.saved import SavedAudio
@@ -79,6 +80,19 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0.0),
     metavar="SECONDS",
     help="Close connections that are silent for so long.  [default: never]",
+)
+@click.option(
+    "--time-factor",
+    type=click.FloatRange(min=0.0, max=10_000.0),
+    default=1.0,
+    help="Let the server's clock go so many times as fast as real time; 0: it stands until it is turned.  [default: 1]",
+)
+@click.option(
+    "--chaos",
+    "chaos_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Play this chaos file from the start: the faults of a day.",
 )
 @click.option(
     "--log-format",
@@ -198,11 +212,13 @@ class Serving:
 
     async def run(self) -> None:
         """Load, bind, serve until a signal comes, stop."""
+        from mockcic.control.ask import AskError
         from mockcic.scenario.watch import snapshot
 
         try:
             scenarios = self._load()
             self._as_loaded = snapshot(self._watched(scenarios))
+            chaos = self._chaos()
         except ScenarioError as error:
             tell(error.problems)
             raise StartError("the scenarios have errors; mend them, or see them again with `mockcic check`") from None
@@ -227,6 +243,11 @@ class Serving:
         saved = self._saved(service)
         await service.start()
         printing.say(printer.ready)
+        if chaos is not None:
+            try:
+                await desk.chaos.play_read(chaos)
+            except AskError as error:
+                raise StartError(f"the chaos file cannot be played so: {error.detail}") from None
         async with asyncio.TaskGroup() as tasks:
             if control is not None:
                 control.start(tasks, desk, service)
@@ -275,7 +296,21 @@ class Serving:
             raise StartError("--key needs --cert beside it")
         command: str | None = options["recogniser"]
         recogniser = None if command is None else by_command(command)
-        return Service(scenarios, listening, journaling=journaling, recogniser=recogniser)
+        return Service(
+            scenarios,
+            listening,
+            time_factor=options["time_factor"],
+            journaling=journaling,
+            recogniser=recogniser,
+        )
+
+    def _chaos(self) -> Chaos | None:
+        path: Path | None = self._options["chaos_file"]
+        if path is None:
+            return None
+        from mockcic.scenario.chaos import load_chaos
+
+        return load_chaos(path)
 
     def _saved(self, service: Service) -> SavedAudio | None:
         folder: Path | None = self._options["save_audio"]

@@ -1,4 +1,4 @@
-"""`mockcic token`: the tokens that a running server has issued, and their clock."""
+"""`mockcic token`: the tokens that a running server has issued."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mockcic.cli.control import EXITS, Word, asker, fail, options, say_json
 
 @click.group(name="token", short_help="The tokens a running server has issued: list, expire, revoke, issue.")
 def command() -> None:
-    """Look at tokens, end them, turn their clock forward.
+    """Look at tokens, end them. To let days pass for them: `mockcic clock advance 5d`.
 
     \b
       mockcic token list
       mockcic token expire kitchen-speaker
-      mockcic token advance 5d
+      mockcic token issue kitchen-speaker
     """
 
 
@@ -76,14 +76,6 @@ def issue(device_id: str, client_id: str, model_id: str, **given: Any) -> None:
     _ask(given, "POST", "/v1/auth/issue", _pair, json=asked)
 
 
-@command.command(name="advance", short_help="Turn the clock of tokens forward.", epilog=EXITS)
-@click.argument("by", metavar="DURATION")
-@options
-def advance(by: str, **given: Any) -> None:
-    """Turn it by DURATION (5d, 12h, 90s); what would have expired meanwhile does so now."""
-    _ask(given, "POST", "/v1/auth/advance", _turned, json={"by": by})
-
-
 def _table(found: dict[str, Any]) -> None:
     from mockcic.trace.dialogue import harmless, span
 
@@ -113,13 +105,6 @@ def _table(found: dict[str, Any]) -> None:
 def _pair(found: dict[str, Any]) -> None:
     for name, value in found.items():
         click.echo(f"{name:<14} {value}")
-
-
-def _turned(found: dict[str, Any]) -> None:
-    from mockcic.trace.dialogue import span
-
-    count = found["expired"]
-    click.echo(f"turned by {span(round(found['turned_s']))} in all, {count} token{'' if count == 1 else 's'} expired")
 
 
 __all__ = ["command"]

@@ -33,6 +33,14 @@ COLOURS: Final = {"fine": "green", "once of two": "yellow", "not fine": "red"}
     "--padding", is_flag=False, flag_value=8, default=0, type=click.IntRange(0, 255), metavar="BYTES",
     help="Cut once more at each position, with padding in the frames.  [8 where no number is given]",
 )  # fmt: skip
+@click.option(
+    "--on",
+    "line",
+    type=click.Choice(["downchannel", "answer"]),
+    default="downchannel",
+    show_default=True,
+    help="Where it is sent: pushed, or in the answer to the event that the probe asks for.",
+)
 @click.option("--gap", type=Seconds(), default=0.0, help="Wait so long between the two frames.  [0]")
 @click.option("--no-dribble", is_flag=True, help="Not byte by byte at the end.")
 @trial.options
@@ -54,15 +62,21 @@ def command(**given: Any) -> None:
 
 def run(given: dict[str, Any]) -> Table:
     """Try each position."""
+    from mockcic.bench.loading import parcel
+    from mockcic.errors import StartError
     from mockcic.fuzz.anatomy import read_cuts
     from mockcic.trial.health import find_probe, read_probe
-    from mockcic.trial.torture import SPEAK, Torture, message_of
+    from mockcic.trial.torture import SPEAK, Torture, answering, message_of
 
+    if given["line"] == "answer" and not trial.is_ours(given):
+        raise click.UsageError(
+            "--on answer needs a scenario of its own; let a server be started: --device-command or --attach"
+        )
     wanted = None if given["directive"] is None else read_probe(given["directive"])
     with trial.subject(given) as (subject, probe, limits):
         obeyed = find_probe(subject, [wanted.name if wanted else SPEAK], limits.within_s)
         directive = obeyed or wanted or probe or read_probe(SPEAK)
-        message = message_of(directive)
+        message = message_of(directive, given["line"])
         try:
             cuts = read_cuts(given["cuts"], message.regions)
         except ValueError as error:
@@ -72,14 +86,21 @@ def run(given: dict[str, Any]) -> Table:
             directive,
             probe,
             limits,
+            line=given["line"],
             obeyed=obeyed is not None or directive == probe,
             gap_s=given["gap"],
             padding=given["padding"],
             told=lambda result: None if given["as_json"] else tick(result, message.size),
         )
         if not given["as_json"]:
-            click.echo(f"{directive.name}, {message.size} bytes, {len(cuts)} cuts, device {subject.name}")
+            click.echo(
+                f"{directive.name}, {message.size} bytes, {len(cuts)} cuts, {given['line']}, device {subject.name}"
+            )
             click.echo(trial.about_probe(probe))
+        if given["line"] == "answer":
+            if probe is None:
+                raise StartError("--on answer needs a device that answers a probe: its event is what is answered")
+            subject.place.load(parcel(answering(directive, probe, trial.SETTINGS)))
         torture.check(message)
         return torture.run(message, cuts, dribble=not given["no_dribble"])
 

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SCENARIO: Final = (
-    "scenario: trial\nsettings: {event_check: off, user_agent: off, downchannel_window: 0}\non: [{event: '*'}]\n"
-)
+SETTINGS: Final = "{event_check: 'off', user_agent: 'off', downchannel_window: 0}"
+SCENARIO: Final = f"scenario: trial\nsettings: {SETTINGS}\non: [{{event: '*'}}]\n"
 """Every event is answered with 204: what the device says is listened to, and that is all."""
 
 LONGEST_S: Final = 86_400.0

@@ -11,6 +11,8 @@ from mockcic.control.desk import Desk
 from mockcic.control.guard import guard, say_token
 from mockcic.control.problem import answer_problems
 from mockcic.control.routes.about import about
+from mockcic.control.routes.chaos import chaos
+from mockcic.control.routes.clock import clock
 from mockcic.control.routes.conformance import conformance
 from mockcic.control.routes.devices import devices, tokens
 from mockcic.control.routes.faults import faults
@@ -45,6 +47,8 @@ def create_control(desk: Desk, *, token: str | None = None, service: Service | N
     app.include_router(about(desk, service))
     app.include_router(devices(desk, unpacked))
     app.include_router(tokens(desk))
+    app.include_router(clock(desk))
+    app.include_router(chaos(desk))
     app.include_router(scenarios(desk, unpacked))
     app.include_router(faults(desk))
     app.include_router(journal(desk))

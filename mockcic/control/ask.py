@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any, Final
 
 LONGEST_TURN_S: Final = 100 * 365.25 * 86_400
 """How far a clock can be turned at once: a century (INF)."""
+
+
+ZONE: Final = timezone(timedelta(hours=9))
+"""Of a time of day that names none: Korea's and Japan's, where these devices live (INF)."""
 
 
 class AskError(Exception):
@@ -45,3 +50,29 @@ def read_seconds(said: str | float) -> float:
     if not 0 <= seconds <= LONGEST_TURN_S:
         raise AskError(422, f"found {said!r}, expected a duration such as 90s, 12h, 5d, or seconds", member="by")
     return seconds
+
+
+def seconds_until(said: str, now_wall_s: float) -> float:
+    """How long until an ISO 8601 time, or until it is next so late in the day (`07:00`, `07:00+01:00`).
+
+    What names no zone is in `ZONE`. Raises `AskError`, also for a time that has been.
+    """
+    now = datetime.fromtimestamp(now_wall_s, tz=UTC)
+    try:
+        moment = _next(time.fromisoformat(said), now) if "-" not in said[:5] else datetime.fromisoformat(said)
+        seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=ZONE)) - now).total_seconds()
+    except (ValueError, OverflowError):
+        expected = "a time such as 07:00 or 2026-03-02T07:00:00+09:00"
+        raise AskError(422, f"found {said!r}, expected {expected}", member="to") from None
+    if seconds < 0:
+        raise AskError(422, f"{said} has been; the clock shows {now.isoformat(timespec='seconds')}", member="to")
+    if seconds > LONGEST_TURN_S:
+        raise AskError(422, f"{said} is too far: a clock is turned by a century at most", member="to")
+    return seconds
+
+
+def _next(of_day: time, now: datetime) -> datetime:
+    """The first moment, from `now` on, when it is so late in the day."""
+    here = now.astimezone(of_day.tzinfo or ZONE)
+    moment = datetime.combine(here.date(), of_day, tzinfo=here.tzinfo)
+    return moment if moment >= here else moment + timedelta(days=1)

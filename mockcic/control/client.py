@@ -21,6 +21,9 @@ URL_VARIABLE: Final = "MOCKCIC_CONTROL"
 TOKEN_VARIABLE: Final = "MOCKCIC_CONTROL_TOKEN"
 
 CONNECT_S: Final = 5.0
+TURN_S: Final = 600.0
+"""How long a turn of the clock may take: all that comes due on the way happens (INF)."""
+
 SLACK_S: Final = 10.0
 """Added to the time that the server was asked to wait."""
 

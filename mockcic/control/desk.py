@@ -16,9 +16,12 @@ from mockcic.auth.life import AccessState
 from mockcic.cic.catalogue import catalogue
 from mockcic.cic.facts import CueWanted
 from mockcic.cic.message import Attachment, Directive
-from mockcic.control.ask import AskError, not_found
+from mockcic.control.ask import AskError, not_found, read_seconds, seconds_until
+from mockcic.control.chaos import ChaosDesk
 from mockcic.control.faults import FaultDesk
 from mockcic.control.shapes import (
+    ClockShape,
+    ClockTurned,
     CueShape,
     DeliveredTo,
     Delivery,
@@ -42,6 +45,7 @@ from mockcic.scenario.steps import RawStep, Send, read_step
 from mockcic.scenario.template import RenderError
 from mockcic.server.app import Cic
 from mockcic.server.device import Device
+from mockcic.server.turning import iso
 from mockcic.trace.file import Blobs, RuleUse, Trace
 from mockcic.verdict.judge import all_rules_used, never, no_findings, no_unmatched, verify, verify_order
 from mockcic.verdict.times import Times, read_times
@@ -67,6 +71,7 @@ class Desk:
         self.cic = cic
         self.journal = cic.journal
         self.faults = FaultDesk(cic)
+        self.chaos = ChaosDesk(cic)
         self.version = version
         self._from_files = scenarios
         self._reread = reread
@@ -86,6 +91,7 @@ class Desk:
     def end(self) -> None:
         """Whoever waits for something waits no longer: the server stops."""
         self.ended = True
+        self.cic.turning.end()
         for callback in self._at_end:
             callback()
 
@@ -211,6 +217,8 @@ class Desk:
         for device in self.cic.devices:
             device.reset()
             self.cic.authorization.authority.begin_anew(device.key)
+        self.chaos.stop_any()
+        self.cic.turning.put_right()
         return len(self.cic.devices)
 
     def expire(self, name: str) -> DeviceShape:
@@ -301,14 +309,6 @@ class Desk:
             raise AskError(409, f"{self.cic.devices.name_of(key)} has no token that lives", member="device")
         return self.tokens(key)
 
-    def turn_tokens(self, seconds: float) -> int:
-        """Turn the clock of tokens forward; how many expired by it."""
-        return self.cic.authorization.turn(seconds)
-
-    def turned_s(self) -> float:
-        """By how much it was turned in all."""
-        return self.cic.authorization.clock.turned_s
-
     def _token_shape(self, access: Access) -> TokenShape:
         authorization, identity = self.cic.authorization, access.identity
         refresh = authorization.authority.refresh_of(access)
@@ -324,6 +324,37 @@ class Desk:
             refresh_token=None if refresh is None else refresh.state.value,
             guest=access.guest,
         )
+
+    # ------------------------------------------------------------------ the clock
+
+    def clock(self) -> ClockShape:
+        """What the server's clock shows, and how it goes."""
+        clock = self.cic.clock
+        return ClockShape(
+            time=iso(clock.wall()),
+            factor=clock.factor,
+            ahead_s=round(clock.ahead_s, 3),
+            turned_s=round(clock.turned_s, 3),
+            next_s=clock.next_in_s,
+        )
+
+    async def advance(self, *, by: str | float | None = None, to: str | None = None) -> ClockTurned:
+        """Turn it forward, by a duration or to a time; returns when all that came due was handed to the connections."""
+        if (by is None) is (to is None):
+            raise AskError(422, "expected either `by`, a duration, or `to`, a time", member="by")
+        seconds = read_seconds(by) if by is not None else seconds_until(to or "", self.cic.clock.wall())
+        turned = await self.cic.turning.advance(seconds)
+        return ClockTurned(**self.clock().model_dump(), due=turned.due, expired=turned.expired)
+
+    def set_factor(self, factor: float) -> ClockShape:
+        """Let it run so many times as fast as real time."""
+        self.cic.turning.set_factor(factor)
+        return self.clock()
+
+    def put_right(self) -> ClockShape:
+        """Let it show real time again."""
+        self.cic.turning.put_right()
+        return self.clock()
 
     # ------------------------------------------------------------------ scenarios
 

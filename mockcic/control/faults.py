@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from typing import Final
 
 from mockcic.control.ask import AskError
 from mockcic.control.shapes import FaultOrder, FaultShape
@@ -10,6 +11,9 @@ from mockcic.errors import FaultError
 from mockcic.scenario.faults.fault import Fault
 from mockcic.server.app import Cic
 from mockcic.server.faults.armed import Armed, Count
+
+SHORT: Final = 4
+"""Characters of a token that a short name shows; a longer text is a token."""
 
 
 class FaultDesk:
@@ -28,8 +32,7 @@ class FaultDesk:
         if not bounded and not order.always:
             fault = fault.model_copy(update={"times": 1})
         devices = self._cic.devices
-        known = devices.token_of(order.device)
-        name = devices.name_of(known) if known is not None else order.device
+        name = self._aimed(order.device)
         try:
             number = self._cic.armoury.arm(fault, iter(devices), device=name, by=by)
         except FaultError as error:
@@ -58,8 +61,25 @@ class FaultDesk:
         found = list(shapes.values())
         if device is None:
             return found
-        name = self._cic.devices.shown(device) if self._cic.devices.token_of(device) else device
+        name = self._aimed(device, is_to_come=False)
         return [each for each in found if fnmatch.fnmatchcase(name, each.device)]
+
+    def _aimed(self, device: str, *, is_to_come: bool = True) -> str:
+        """The pattern of names behind a short name (with or without its …), a token, or a pattern.
+
+        A token that nobody came with yet gets its name now, if it is to come.
+        """
+        devices = self._cic.devices
+        if any(sign in device for sign in "*?["):
+            return device
+        key = devices.token_of(device) or devices.token_of(f"…{device}")
+        if key is not None:
+            return devices.name_of(key)
+        if device.startswith("…"):
+            return device
+        if len(device) <= SHORT:
+            return f"…{device}"
+        return devices.name_of(device) if is_to_come else device
 
     def remove(self, number: int) -> None:
         """Remove one; what it does by lasting ends."""

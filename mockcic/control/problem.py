@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -79,6 +79,9 @@ def answer_problems(app: FastAPI) -> None:
         if first["type"] == "model_attributes_type" and len(where) == 1:
             kind = request.headers.get("content-type", "no content-type")
             return say(request, 415, f"content-type: found {kind}, expected {JSON_TYPE}", member="content-type")
+        of_fault = [each for each in error.errors() if each["loc"][:2] == ("body", "fault")]
+        if of_fault and isinstance(error.body, Mapping) and "fault" in error.body:
+            return _bad_fault(request, error.body["fault"], of_fault)
         wrong = [
             {"member": ".".join(map(str, each["loc"][1:])) or str(each["loc"][0]), "what": _what(each)}
             for each in error.errors()
@@ -91,6 +94,26 @@ def answer_problems(app: FastAPI) -> None:
         answer = say(request, error.status_code, f"{request.method} {request.url.path}: {error.detail}{hint}")
         answer.headers.update(error.headers or {})
         return answer
+
+
+def _bad_fault(request: Request, fault: object, found: Sequence[Mapping[str, Any]]) -> Response:
+    """What is wrong with a fault, in the words of a scenario: what was found, what was expected, the mend."""
+    from mockcic.scenario.explain import explain_value
+    from mockcic.scenario.faults.fault import Fault
+
+    errors = [{**each, "loc": tuple(each["loc"][2:])} for each in found]
+    told = explain_value(fault, errors, Fault)
+    wrong = [
+        {
+            "member": ".".join(map(str, ("fault", *way))),
+            "what": problem.what,
+            "expected": problem.expected,
+            "mend": problem.mend,
+        }
+        for way, problem in told
+    ]
+    member = wrong[0]["member"]
+    return say(request, 422, f"{member}: {told[0][1].said}", member=member, errors=wrong)
 
 
 def _what(error: Mapping[str, Any]) -> str:

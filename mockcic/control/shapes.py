@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validat
 
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.settings import Profile
+from mockcic.server.clock import FASTEST
 
 WAIT_S = 5.0
 LONGEST_WAIT_S = 3600.0
@@ -194,16 +195,61 @@ class TokenPair(BaseModel):
 
 
 class Advance(Shape):
-    """How far to turn the clock of tokens."""
+    """How far to turn the server's clock: one of the two."""
 
-    by: str | float = Field(description="A duration: 5d, 90s, or seconds.", examples=["5d"])
+    by: str | float | None = Field(default=None, description="A duration: 8h, 5d, 90s, or seconds.", examples=["8h"])
+    to: str | None = Field(
+        default=None,
+        max_length=100,
+        description="A time: 2026-03-02T07:00:00+09:00, or 07:00, the next one; +09:00 where no zone is said.",
+    )
 
 
-class Advanced(BaseModel):
-    """How far it was turned, in all, and how many tokens expired by this turn."""
+class Factor(Shape):
+    """How fast the server's clock runs."""
 
-    turned_s: float
+    factor: float = Field(ge=0, le=FASTEST, description="Seconds by it in a real one; 0: it stands.", examples=[60])
+
+
+class ClockShape(BaseModel):
+    """The server's clock."""
+
+    time: str = Field(description="What it shows, ISO 8601.")
+    factor: float = Field(description="How many times as fast as real time it goes.")
+    ahead_s: float = Field(description="By how much it is ahead of real time.")
+    turned_s: float = Field(description="By how much it was turned in all.")
+    next_s: float | None = Field(description="By it, how long until something is due; null where nothing is.")
+
+
+class ClockTurned(ClockShape):
+    """The clock when it has been turned; how much came due on the way, how many tokens expired."""
+
+    due: int
     expired: int
+
+
+class PlannedShape(BaseModel):
+    """One coming of an entry of a chaos file."""
+
+    at_s: float = Field(description="So long after the beginning, by the server's clock.")
+    time: str = Field(description="When, by the server's clock.")
+    entry: str
+    devices: list[str]
+    faults: list[str] = Field(description="What goes wrong, for people.")
+    for_s: float | None = Field(description="For how long; null where its faults say so themselves.")
+
+
+class ChaosShape(BaseModel):
+    """A chaos that plays, or has played."""
+
+    chaos: str
+    about: str
+    seed: int
+    playing: bool
+    began: str = Field(description="When it began, by the server's clock.")
+    ends: str = Field(description="When it is over by itself.")
+    played: int = Field(description="How many of the plan have come.")
+    plan: list[PlannedShape]
 
 
 class ScenarioShape(BaseModel):

@@ -27,6 +27,8 @@ Kind = Literal[
     "fault",
     "token",
     "scenario",
+    "clock",
+    "chaos",
     "verdict",
 ]
 

@@ -90,7 +90,7 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
     "act": "of a fault: what it does, such as reset or goaway",
     "on": "of a fault: what it is aimed at: answer, downchannel, connection, token, accept",
     "lasts_s": "of a fault that struck: how long what it does lasts, in seconds",
-    "detail": "of an answer, a step, a fault: more about it",
+    "detail": "of an answer, a step, a fault, a chaos: more about it",
     "client_id": "of a token: the client_id it is for",
     "device_id": "of a token: the device_id it is for",
     "model_id": "of a token: the model_id it is for",
@@ -100,6 +100,13 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
     "lives_s": "of a token that begins to live: for how many seconds",
     "error": "of a refused token: the error as RFC 6749 calls it",
     "guest": "of a token: true for a guest's",
+    "clock": "the server's clock, ISO 8601, while it is turned or does not go as real time does",
+    "by_s": "of a clock that is turned: by how many seconds",
+    "to": "of a clock that is turned: the time it will show, ISO 8601",
+    "factor": "of a clock: how many times as fast as real time it goes from now on",
+    "chaos": "of a chaos: the name in its file",
+    "entry": "of a chaos that sets faults: which entry of its file",
+    "devices": "of a chaos that sets faults: for whom",
 }
 """Members that only some kinds have."""
 

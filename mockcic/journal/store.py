@@ -148,6 +148,8 @@ class Journal(Kept):
         self._now = now
         self._wall = wall
         self._listeners: list[Listener] = []
+        self.stamp: Callable[[], Mapping[str, Any]] | None = None
+        """More members of every entry, while there is something to say with each."""
         self.began_s = now()
         self.began_wall_s = wall()
         self.last_number = 0
@@ -177,6 +179,8 @@ class Journal(Kept):
         self.last_number += 1
         self.counts[kind] += 1
         members: Mapping[str, Any]
+        if self.stamp is not None:
+            data.update(self.stamp())
         try:
             packed = pack(data)
         except ValueError:  # something that is no JSON, from a template perhaps

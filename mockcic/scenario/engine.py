@@ -102,7 +102,7 @@ class Engine:
         self.scenario = scenario
         self.settings: Settings = scenario.effective
         self.device = device or DeviceFacts()
-        self._wall_offset_s = wall_offset_s
+        self.wall_offset_s = wall_offset_s
         self._composer = Composer(self.settings.seed)
         self._stop_cue = stop_cue(self.settings.stop_capture)
         self._steps = 0
@@ -675,7 +675,7 @@ class Engine:
             "device": self._device_members(),
             "uuid": self._composer.uuid,
             "random": self._composer.random,
-            "now": datetime.fromtimestamp(now + self._wall_offset_s, tz=UTC),
+            "now": datetime.fromtimestamp(now + self.wall_offset_s, tz=UTC),
         }
         if upload is not None:
             event = upload.event

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
 from mockcic.errors import Problem
+from mockcic.scenario.faults.fault import ACTS, how_to_write
 from mockcic.scenario.keys import CALLED, Loc, describe, keys_of, model_at
 from mockcic.scenario.model import Scenario
-from mockcic.scenario.node import Place
+from mockcic.scenario.node import Node, Place
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import A_STEP, STEP_KEYS, Change, PushStep, Send, Use, Wait
 from mockcic.scenario.words import DIRECTIVE_KEY, shown, suggest
@@ -40,9 +42,13 @@ _BOUNDS: Final = {
 
 def explain(source: Source, error: ValidationError, model: type[BaseModel] = Scenario) -> list[Problem]:
     """Every problem in the file that the models found."""
+    return explain_errors(source, error.errors(include_url=False), model)
+
+
+def explain_errors(source: Source, errors: Sequence[Any], model: type[BaseModel]) -> list[Problem]:
+    """The same of pydantic's errors, as it lists them."""
     unions: dict[Loc, list[Any]] = {}
     problems: list[Problem] = []
-    errors = error.errors(include_url=False)
     misspelt = {
         (*each["loc"][:-1], near) for each in errors if (near := _meant(source, each["loc"], model, each["type"]))
     }
@@ -57,6 +63,23 @@ def explain(source: Source, error: ValidationError, model: type[BaseModel] = Sce
     for loc, members in unions.items():
         problems.extend(_of_union(source, loc, members, model))
     return problems
+
+
+def explain_value(value: object, errors: Sequence[Any], model: type[BaseModel]) -> list[tuple[Loc, Problem]]:
+    """What is wrong in a value that is in no file, each with its place: keys, and numbers of items."""
+    source = Source("", json.dumps(value, default=str))
+    places = {} if source.root is None else dict(_places(source.root, ()))
+    problems = explain_errors(source, errors, model)
+    return [(places.get((problem.line, problem.column), ()), problem) for problem in problems]
+
+
+def _places(node: Node, way: Loc) -> Iterator[tuple[tuple[int, int], Loc]]:
+    yield (node.line, node.column), way
+    for name, (key, member) in (node.members or {}).items():
+        yield (key.line, key.column), (*way, name)
+        yield from _places(member, (*way, name))
+    for number, item in enumerate(node.items or ()):
+        yield from _places(item, (*way, number))
 
 
 def _meant(source: Source, loc: Loc, model: type[BaseModel], kind: str) -> str | None:
@@ -78,7 +101,7 @@ def _union(loc: Loc) -> Loc | None:
     """The location of the value that fits none of several kinds, if the error comes from one of these kinds."""
     for index, segment in enumerate(loc):
         if isinstance(segment, str) and (
-            segment in ("Heard", "HelloAfter", "PingAfter")
+            segment in ("Heard", "HelloAfter", "PingAfter", "Late", "constrained-int")
             or segment.startswith(("literal[", "function-before[", "union["))
         ):
             return loc[:index]
@@ -109,6 +132,8 @@ def _of_union(source: Source, loc: Loc, members: Sequence[Any], model: type[Base
         elif each["type"] == "word":
             expected.append(each["ctx"]["expected"])
             mends.append(each["ctx"].get("mend", ""))
+        elif each["loc"][len(loc)] == "constrained-int":
+            expected.append(_bound(each) or "a whole number")
     value = _value(source, loc, members[0])
     yield source.problem(
         source.position(loc),
@@ -140,13 +165,13 @@ def _problem(source: Source, each: Any, model: type[BaseModel]) -> Problem:
             what = _cannot_be(source, loc, _value(source, loc, each))
         else:
             what = each["msg"].replace("{", "").replace("}", "")
+            place = source.position((*loc, context["at"])) if "at" in context else place
         return source.problem(place, what, context["expected"], context.get("mend", ""))
     what = _cannot_be(source, loc, _value(source, loc, each))
     if kind == "literal_error":
         return source.problem(place, what, _literals(each))
-    if kind in _BOUNDS:
-        name, text = _BOUNDS[kind]
-        return source.problem(place, what, text.format(f"{context[name]:g}"))
+    if bound := _bound(each):
+        return source.problem(place, what, bound)
     if kind == "string_pattern_mismatch":
         return source.problem(place, what, "a name: a letter first, then letters, digits, _ and -")
     if kind == "too_short":
@@ -154,6 +179,14 @@ def _problem(source: Source, each: Any, model: type[BaseModel]) -> Problem:
     if kind in _KINDS:
         return source.problem(place, what, _KINDS[kind], _mend_kind(kind, _value(source, loc, each)))
     return source.problem(place, what, each["msg"])
+
+
+def _bound(each: Any) -> str:
+    """What a number that is too large or too small should be; empty for any other error."""
+    if each["type"] not in _BOUNDS:
+        return ""
+    name, text = _BOUNDS[each["type"]]
+    return text.format(f"{each['ctx'][name]:g}")
 
 
 def _mend_kind(kind: str, value: Any) -> str:
@@ -165,6 +198,8 @@ def _mend_kind(kind: str, value: Any) -> str:
             return "begin it with `- `, as an item of a list"
         case "dict_type" | "model_type" | "model_attributes_type", list():
             return "write its lines without `- `"
+        case "dict_type" | "model_type" | "model_attributes_type", str() if value in ACTS:
+            return f"write {how_to_write(value)}"
     return ""
 
 
@@ -185,7 +220,7 @@ def _cannot_be(source: Source, loc: Loc, value: Any) -> str:
 
 
 def _literals(each: Any) -> str:
-    said = each["ctx"]["expected"].replace("'", "")
+    said = each["ctx"]["expected"].replace("'", "").replace("True", "true").replace("False", "false")
     near = suggest(str(each["input"]), said.replace(" or ", ", ").split(", "))
     return f"{said}; did you mean {near}?" if near else said
 
@@ -250,4 +285,4 @@ def _missing_mend(key: str) -> str:
     return examples.get(key, f"write `{key}: ...`")
 
 
-__all__ = ["explain"]
+__all__ = ["explain", "explain_errors", "explain_value"]

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from mockcic.scenario.auth import Auth, AuthAccounts, AuthClient, AuthTrouble
 from mockcic.scenario.conditions import Condition
+from mockcic.scenario.faults.fault import Fault
+from mockcic.scenario.faults.fault import Moment as FaultMoment
 from mockcic.scenario.model import Answer, ExceptionAnswer, NamedCue, RawAnswer, Rule, Scenario, Tokens
 from mockcic.scenario.settings import Heard, Settings
 from mockcic.scenario.steps import (
@@ -17,6 +19,7 @@ from mockcic.scenario.steps import (
     Choice,
     Cue,
     Each,
+    FaultStep,
     Moment,
     PushStep,
     RawBody,
@@ -47,6 +50,9 @@ CALLED: Final[dict[type[BaseModel], str]] = {
     Repeat: "`repeat`",
     Each: "`repeat`",
     Choice: "`if`",
+    Fault: "a fault",
+    FaultMoment: "`after`",
+    FaultStep: "`fault`",
     NamedCue: "a named cue",
     Sound: "a sound",
     Condition: "a condition",
@@ -68,6 +74,7 @@ _TAGGED: Final[dict[str, type[BaseModel]]] = {
     "change": Change,
     "repeat": Repeat,
     "choice": Choice,
+    "fault": FaultStep,
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockcic.errors import Problem
+from mockcic.scenario.lint_faults import lint_directives_of_faults, lint_faults
 from mockcic.scenario.lint_order import Order
 from mockcic.scenario.lint_payloads import lint_payloads
 from mockcic.scenario.lint_templates import lint_templates, lint_variables, unknown_variable
@@ -42,6 +43,7 @@ def lint_file(source: Source, scenario: Scenario) -> Iterator[Problem]:
     yield from lint_templates(source)
     yield from _cues(source, scenario)
     yield from lint_payloads(source, scenario)
+    yield from lint_faults(source, scenario)
 
 
 def lint_whole(whole: Whole) -> Iterator[Problem]:
@@ -51,6 +53,8 @@ def lint_whole(whole: Whole) -> Iterator[Problem]:
     yield from _variables(whole)
     yield from _shadows(whole)
     yield from _sounds_heard(whole)
+    for source, part in whole.files:
+        yield from lint_directives_of_faults(source, part, whole.files)
 
 
 def _sounds_heard(whole: Whole) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ _NOTHING: Final[dict[str, Any]] = {
     "downchannel": {"set": {"-": 0}},
     "in_turn": {},
     "cycle": {},
+    "fault": {"reset": "CANCEL"},
 }
 """What stands for an item that had to be taken out of a list, so that the others keep their places."""
 

@@ -8,15 +8,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic import BaseModel
+from pydantic.json_schema import CoreModeRef, DefsRef, GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
 from mockcic.cic.catalogue import catalogue
 from mockcic.cic.payload_schema import payload_schema, type_definitions
 from mockcic.scenario.directives import SOUND_MEMBER
+from mockcic.scenario.faults.act import Act
+from mockcic.scenario.faults.connection import BadFrame, SettingsChange
+from mockcic.scenario.faults.fault import ACTS, Fault, act_type
+from mockcic.scenario.faults.pace import Pace
+from mockcic.scenario.faults.stream import Frames
 from mockcic.scenario.load import OF_A_PART
 from mockcic.scenario.model import Answer, NamedCue, Rule, Scenario
-from mockcic.scenario.steps import Change, Choice, Cue, PushStep, RawBody, RawStep, Repeat, Send, Sound, Use, Wait
+from mockcic.scenario.steps import (
+    Change,
+    Choice,
+    Cue,
+    FaultStep,
+    PushStep,
+    RawBody,
+    RawStep,
+    Repeat,
+    Send,
+    Sound,
+    Use,
+    Wait,
+)
 from mockcic.scenario.words import DURATION_SCHEMA, TEMPLATE_SCHEMA
 
 Schema = dict[str, Any]
@@ -24,7 +43,8 @@ Schema = dict[str, Any]
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 DEFS: Final = "#/$defs/"
 
-STEPS: Final = (Send, RawStep, Wait, PushStep, Use, Change, Repeat, Choice)
+STEPS: Final = (Send, RawStep, Wait, PushStep, Use, Change, Repeat, Choice, FaultStep)
+OF_FAULTS: Final = Fault.__module__.rpartition(".")[0] + "."
 
 _BARE: Final[Schema] = {"type": ["string", "number", "boolean", "null", "array"]}
 _DURATION: Final = DURATION_SCHEMA["description"]
@@ -60,6 +80,34 @@ def scenario_schema() -> Schema:
     }
 
 
+def chaos_schema() -> Schema:
+    """That of chaos files: their own keys, and faults as scenarios have them."""
+    from mockcic.scenario.chaos import Chaos, ChaosEntry
+
+    _, generated = models_json_schema([(Chaos, "validation")], schema_generator=_Generator)
+    own = {model.__name__: _tidy(generated["$defs"][model.__name__]) for model in (Chaos, ChaosEntry)}
+    defs = scenario_schema()["$defs"] | own
+    chaos, used = defs["Chaos"], dict[str, Schema]()
+    _reach(chaos, defs, used)
+    return {
+        "$schema": DRAFT,
+        "title": "mockcic chaos",
+        **chaos,
+        "$defs": {name: used[name] for name in sorted(used)},
+    }
+
+
+def _reach(schema: Any, defs: Mapping[str, Schema], used: dict[str, Schema]) -> None:
+    """Put into `used` the definitions that a schema leads to."""
+    if isinstance(schema, Mapping):
+        name = str(schema.get("$ref", "")).removeprefix(DEFS)
+        if name and name not in used:
+            used[name] = defs[name]
+            _reach(defs[name], defs, used)
+    for each in schema.values() if isinstance(schema, Mapping) else schema if isinstance(schema, list) else ():
+        _reach(each, defs, used)
+
+
 def _widen_list(inner: Schema) -> Schema:
     return {"anyOf": [inner["items"], inner]} if "items" in inner else inner
 
@@ -80,6 +128,7 @@ _SHORT_FORMS: Final[dict[str, Callable[[Schema], Schema]]] = {
     "_read_client": lambda inner: {"anyOf": [{"type": "string", "minLength": 1}, inner]},
     "_read_accounts": lambda inner: {"anyOf": [{"type": "array", "items": {"type": "string"}}, inner]},
     "_no_template": lambda inner: inner,
+    "_read_moment": lambda inner: {"anyOf": [{"enum": ["request", "headers"]}, DURATION_SCHEMA, inner]},
     "_read_otherwise": lambda inner: {"anyOf": [{"enum": [204, "none"]}, inner]},
 }
 """What each reader of the language takes besides what it gives. A new reader must be entered here."""
@@ -87,6 +136,14 @@ _SHORT_FORMS: Final[dict[str, Callable[[Schema], Schema]]] = {
 
 class _Generator(GenerateJsonSchema):
     """Pydantic's generator, which knows nothing of the short forms."""
+
+    def get_defs_ref(self, core_mode_ref: CoreModeRef) -> DefsRef:
+        """Models of faults have their file in their name: a step and an act may be called the same."""
+        name, mode = core_mode_ref
+        if name.startswith(OF_FAULTS):
+            room, _, model = name.removeprefix(OF_FAULTS).partition(".")
+            name = type(name)(f"{OF_FAULTS}{room}.fault-{room}-{model}")
+        return super().get_defs_ref((name, mode))
 
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         name = getattr(schema["function"]["function"], "__name__", "")
@@ -121,6 +178,42 @@ def _close(defs: dict[str, Schema]) -> None:
     defs[Rule.__name__]["not"] = {"anyOf": list(_pairs((*answers, "in_turn", "cycle")))}
     defs[NamedCue.__name__]["anyOf"] = [{"required": [key]} for key in ("push", "set", "go")]
     defs[Cue.__name__]["anyOf"] = [{"required": [key]} for key in ("push", "answer", "set", "go")]
+    _close_faults(defs)
+
+
+def _close_faults(defs: dict[str, Schema]) -> None:
+    """Exactly one act in a fault, with its roles; what an act is, where its key is."""
+    fault = defs[_fault_name(Fault)]
+    members = fault["properties"]
+    members["event"] = _one_or_more({"$ref": DEFS + "Event"}, members["event"])
+    names: Schema = {"anyOf": [{"enum": sorted(catalogue().directives)}, {"type": "string"}]}
+    members["directive"] = _one_or_more(names, members["directive"])
+    for key in ACTS:
+        kinds = [kind for kind in members[key]["anyOf"] if kind != {"type": "null"}]
+        members[key] = {"description": act_type(key).__doc__, **(kinds[0] if len(kinds) == 1 else {"anyOf": kinds})}
+    fault["oneOf"] = [{"required": [key]} for key in ACTS]
+    fault["dependentSchemas"] = {key: {"properties": {"on": {"enum": list(act_type(key).AIMS)}}} for key in ACTS}
+    for act in (SettingsChange, Pace):
+        _mapping(defs, act)["minProperties"] = 1
+    _mapping(defs, Frames)["anyOf"] = [{"required": [key]} for key in ("at", "every", "padding")]
+    _mapping(defs, BadFrame)["oneOf"] = [{"required": [key]} for key in ("frame", "base64")]
+    of_a_step = defs[FaultStep.__name__]["properties"]["fault"]
+    without: Schema = {"not": {"anyOf": [{"required": [key]} for key in ("after", "every", "event")]}}
+    of_a_step["anyOf"] = [
+        {"allOf": [{"$ref": DEFS + _fault_name(Fault)}, without]},
+        {"type": "array", "items": {"allOf": [{"$ref": DEFS + _fault_name(Fault)}, without]}},
+    ]
+
+
+def _fault_name(model: type[BaseModel]) -> str:
+    """What the schema calls a model of the faults: a step and an act may have one name in Python."""
+    return f"fault-{model.__module__.rpartition('.')[2]}-{model.__name__}"
+
+
+def _mapping(defs: Mapping[str, Schema], act: type[Act]) -> Schema:
+    """The long form of an act."""
+    whole = defs[_fault_name(act)]
+    return whole if "properties" in whole else whole["anyOf"][-1]
 
 
 def _pairs(keys: tuple[str, ...]) -> Iterator[Schema]:
@@ -138,6 +231,7 @@ def _step(defs: Mapping[str, Schema]) -> Schema:
         "push": defs[PushStep.__name__]["properties"]["push"] | {"description": PushStep.__doc__},
         "use": defs[Use.__name__]["properties"]["use"] | {"description": Use.__doc__},
         **defs[Change.__name__]["properties"],
+        "fault": defs[FaultStep.__name__]["properties"]["fault"] | {"description": FaultStep.__doc__},
         "repeat": {**defs[Repeat.__name__]["properties"]["repeat"], "description": Repeat.__doc__},
         "if": defs[Choice.__name__]["properties"]["if"],
         "raw": defs[RawStep.__name__]["properties"]["raw"] | {"description": RawStep.__doc__},
@@ -164,6 +258,7 @@ def _step(defs: Mapping[str, Schema]) -> Schema:
             "set": change,
             "go": change,
             "repeat": alone,
+            "fault": alone,
             "if": choice,
             "raw": {"propertyNames": {"enum": ["raw", "attach"]}},
         },
@@ -235,7 +330,7 @@ def _tidy(schema: Any) -> Any:
             if key in ("properties", "$defs")
             else _tidy(inner)
             for key, inner in schema.items()
-            if key != "title" or not isinstance(inner, str)
+            if key not in ("title", "ge", "gt") or isinstance(inner, Mapping)
         }
     if isinstance(schema, list):
         return [_tidy(each) for each in schema]

@@ -16,7 +16,7 @@ from mockcic.scenario.node import LINE_END, Composer, Node, Place, UnreadableErr
 from mockcic.scenario.words import DIRECTIVE_KEY
 
 LIMIT_BYTES: Final = 4 * 1024 * 1024  # INF; the largest scenario we know of is 200 KB
-_TAGS_AND_KEYS: Final = ("push", "wait", "use", "repeat")
+_TAGS_AND_KEYS: Final = ("push", "wait", "use", "repeat", "fault")
 
 
 @dataclass(frozen=True, slots=True)

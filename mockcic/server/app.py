@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route, Router
 
@@ -21,7 +21,7 @@ from mockcic.scenario.settings import PingAfter, Settings
 from mockcic.scenario.words import read_duration
 from mockcic.server.answers import encode_headers, refusal_response
 from mockcic.server.authorization import Authorization
-from mockcic.server.clock import Clock, LoopClock
+from mockcic.server.clock import Clock, LoopClock, TurnableClock
 from mockcic.server.device import Device
 from mockcic.server.downchannel import Downchannel
 from mockcic.server.endpoint import Endpoint
@@ -32,32 +32,43 @@ from mockcic.server.recogniser import Recogniser
 from mockcic.server.record import record_event_401, record_exception
 from mockcic.server.registry import Registry, Scenarios
 from mockcic.server.request import Receive, Request, Scope, disconnect, drain
+from mockcic.server.turning import Turning
 from mockcic.wire.decode import boundary_of
+
+if TYPE_CHECKING:
+    from mockcic.server.chaos import ChaosPlayer
 
 WARNED: Final = 1000
 """Strangers of whom it is remembered that they were warned of (INF)."""
 
 
 class Cic:
-    """The mock CIC as an ASGI application. Everything it knows lives in the object: two of them never meet."""
+    """The mock CIC as an ASGI application. Everything it knows lives in the object: two of them never meet.
+
+    `real` is real time. What scenarios do and how long tokens live goes by `clock`, which can be turned; what devices
+    do, and the pace of sound, goes by the real one.
+    """
 
     def __init__(
         self,
         scenarios: Scenarios,
         *,
-        clock: Clock | None = None,
+        real: Clock | None = None,
         journal: Journal | None = None,
         on_start: Callable[[], None] | None = None,
         recogniser: Recogniser | None = None,
     ) -> None:
-        self.clock: Clock = clock or LoopClock()
-        self.journal = Journal(self.clock.now, self.clock.wall) if journal is None else journal
+        self.real: Clock = real or LoopClock()
+        self.clock = TurnableClock(self.real)
+        self.journal = Journal(self.real.now, self.real.wall) if journal is None else journal
         authority = Authority()
         self.armoury = Armoury(self.journal, self.clock)
         self.devices = Registry(scenarios, self.journal, self.clock, authority.key_of, self.armoury)
         self.authorization = Authorization(self.devices, self.journal, self.clock, authority, self.armoury)
         self.armoury.tokens = self.authorization
+        self.turning = Turning(self.clock, self.journal, self.devices)
         self.stopping = False
+        self._chaos: ChaosPlayer | None = None
         self._users: dict[str, set[str]] = {}
         self._on_start = on_start
         self._recogniser = recogniser
@@ -90,9 +101,21 @@ class Cic:
         await self.stop()
         self.journal.spool.close()
 
+    @property
+    def chaos(self) -> ChaosPlayer:
+        """Plays chaos files; made when the first is asked for."""
+        if self._chaos is None:
+            from mockcic.server.chaos import ChaosPlayer
+
+            self._chaos = ChaosPlayer(self.armoury, self.devices, self.turning, self.journal, self.clock)
+        return self._chaos
+
     async def stop(self) -> None:
         """No new downchannels; the open ones are ended properly (PROTOCOL 2.6)."""
         self.stopping = True
+        self.turning.end()
+        if self._chaos is not None:
+            self._chaos.stop("the server stops")
         lines = [device.downchannel for device in self.devices if device.downchannel is not None]
         for line in lines:
             line.end("the server stops")
@@ -255,7 +278,7 @@ class Cic:
             if line.instead is not None:
                 await self._answer_instead(request, line.instead, line.sender)
                 return
-        device.opened_at = self.clock.now()
+        device.opened_at = self.real.now()
         reason = "the server failed"
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -276,7 +299,7 @@ class Cic:
         window = settings.downchannel_window
         if device.opened_at is None or window == "off":
             return False
-        return self.clock.now() - device.opened_at < (
+        return self.real.now() - device.opened_at < (
             window if isinstance(window, float) else float(read_duration(window))
         )
 
@@ -292,7 +315,7 @@ class Cic:
                 refusal = Refusal(settings.wrong_content_type, error.description)
             else:
                 stream = EventStream(
-                    request, self._device(request), boundary, self.journal, self.clock, self._recogniser
+                    request, self._device(request), boundary, self.journal, self.real, self._recogniser
                 )
                 await stream.run(receive, send)
                 return

@@ -18,7 +18,7 @@ from mockcic.journal.redact import shortened
 from mockcic.journal.store import Journal
 from mockcic.scenario.faults.answer import Empty, Portal, Status
 from mockcic.scenario.model import Scenario
-from mockcic.server.clock import Alarm, Clock, TurnableClock
+from mockcic.server.clock import Alarm, Clock
 from mockcic.server.device import Device
 from mockcic.server.endpoint import Endpoint
 from mockcic.server.exchange import Send
@@ -32,20 +32,15 @@ METHODS: Final = ("GET", "POST")
 
 
 class Authorization:
-    """Answers what is asked of it, tells the journal, and closes downchannels that lose their token.
-
-    Tokens live by `clock`, which can be turned forward without any device noticing but by its token; `waits` is the
-    server's own, for answers that are late on purpose.
-    """
+    """Answers what is asked of it, tells the journal, and closes downchannels that lose their token."""
 
     def __init__(
-        self, devices: Registry, journal: Journal, waits: Clock, authority: Authority, armoury: Armoury
+        self, devices: Registry, journal: Journal, clock: Clock, authority: Authority, armoury: Armoury
     ) -> None:
         self.authority = authority
-        self.clock = TurnableClock(waits)
+        self.clock = clock
         self._devices = devices
         self._journal = journal
-        self._waits = waits
         self._armoury = armoury
         self._alarm: tuple[float, Alarm] | None = None
         self._requests = 0
@@ -74,12 +69,6 @@ class Authorization:
         if scenario.tokens.accept is None and scenario.auth.unknown_tokens == "refuse":
             return "the token was not issued here"
         return "" if scenario.tokens.take(token) else "the token is not accepted"
-
-    def turn(self, seconds: float) -> int:
-        """Turn the clock of tokens forward; how many of them expired by it."""
-        before = self._journal.last_number
-        self.clock.turn(seconds)
-        return sum(entry.kind == "token" and entry.name == "expired" for entry in self._journal.after(before))
 
     def expire(self, key: str) -> int:
         """Let the tokens of a device expire now; how many did."""
@@ -211,7 +200,7 @@ class Authorization:
             )
         self._told(outcome.happenings, request)
         if outcome.delay_s:
-            await self._waits.sleep(outcome.delay_s)
+            await self.clock.sleep(outcome.delay_s)
         answer = outcome.answer
         content_type, body = encode(answer, scenario.auth_policy.errors, call)
         headers = [(b"cache-control", b"no-store"), (b"content-length", str(len(body)).encode())]

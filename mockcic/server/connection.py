@@ -58,6 +58,8 @@ class Connection(TCPServer):
         self._flow = flow
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)
         self._http2: Http2 | None = None
+        self.prepare: Callable[[Http2], None] | None = None
+        """Called with its HTTP/2 before that says its first word."""
         self._reason: str | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._last_byte_at = loop.time()
@@ -128,6 +130,8 @@ class Connection(TCPServer):
             server=self._address("sockname"),
         )
         self._flow.when_resumed = self._http2.resumed
+        if self.prepare is not None:
+            self.prepare(self._http2)
         await self._http2.initiate()
         begin = begin or await self.reader.read(READ_BYTES)
         self._unwatch()
@@ -289,13 +293,16 @@ class Connection(TCPServer):
         """From here on nothing is said, and what comes is read and dropped. Its applications know nothing of it."""
         self._because(reason)
         self._unwatch()
+        if isinstance(self._transport, Mute) or self._transport.is_closing():
+            return
         real: Any = self._transport  # asyncio's and uvloop's are `Transport`s by what they can do only
         real.set_protocol(Deaf(self._flow))
         self._transport = Mute(real)
 
     def _look_whether_deaf(self) -> None:
         """Keep it from being read, and look from time to time whether the client has gone: nobody else would hear."""
-        assert isinstance(self._transport, Mute)
+        if not isinstance(self._transport, Mute):  # it was closing already
+            return
         self._transport.stop_reading()
         if is_open(self._transport.get_extra_info("socket")):
             self._watch(LOOK_S, self._look_whether_deaf)

@@ -34,7 +34,7 @@ from mockcic.scenario.effects import (
 )
 from mockcic.scenario.engine import DeviceFacts, Engine
 from mockcic.scenario.model import Scenario
-from mockcic.server.clock import Alarm, Clock
+from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.downchannel import Downchannel
 from mockcic.server.exchange import Exchange, StepFault
 from mockcic.server.faults.armoury import Armoury, DeviceFaults
@@ -53,7 +53,7 @@ class Device:
         facts: DeviceFacts,
         scenario: Scenario,
         journal: Journal,
-        clock: Clock,
+        clock: TurnableClock,
         armoury: Armoury,
         *,
         key: str = "",
@@ -126,6 +126,16 @@ class Device:
     def idle(self) -> bool:
         """No downchannel and no running event: it can be forgotten when room is needed."""
         return self.downchannel is None and not self.exchanges
+
+    @property
+    def has_written(self) -> bool:
+        """All that was to be written to it by now was handed to its connections."""
+        line = self.downchannel
+        return (line is None or not line.writing) and not any(each.writing for each in self.exchanges.values())
+
+    def read_clock(self) -> None:
+        """The clock's wall time was changed: templates see the new one."""
+        self.engine.wall_offset_s = self._clock.wall() - self._clock.now()
 
     def tell(self, fact: Fact) -> None:
         """Something happened."""
@@ -210,7 +220,7 @@ class Device:
         `headers` are those of its request.
         """
         old, self.downchannel = self.downchannel, downchannel
-        self.opened_at = self._clock.now()
+        self.opened_at = self._clock.real.now()
         self._write(
             "downchannel",
             connection=downchannel.connection,

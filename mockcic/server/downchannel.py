@@ -108,6 +108,11 @@ class Downchannel:
         self._queue.clear()
         self._is_over()
 
+    @property
+    def writing(self) -> bool:
+        """Something waits to be handed over, and not for the pace of a fault."""
+        return self._writing and not (self.trouble is not None and self.trouble.waits)
+
     async def over(self) -> None:
         """Wait until the last byte has been handed over."""
         if not self._closed:

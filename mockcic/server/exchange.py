@@ -91,6 +91,7 @@ class Exchange:
         self._closed = False
         self._tasks: asyncio.TaskGroup | None = None
         self._writing = False
+        self._paced = False
         self._held = False
         self._over: asyncio.Event | None = None
         self.replaced = False
@@ -147,6 +148,11 @@ class Exchange:
     def over(self) -> bool:
         """Nothing more is to be written."""
         return self.complete or self.lost
+
+    @property
+    def writing(self) -> bool:
+        """Something waits to be handed over, and not for the pace of a sound."""
+        return self._writing and not self._paced and not (self.trouble is not None and self.trouble.waits)
 
     async def wait(self) -> None:
         """Wait until the answer is complete or the device is lost."""
@@ -252,7 +258,9 @@ class Exchange:
             await self._body(part.body[start : start + step], more=True, now=attachment.rate is not None)
             if attachment.rate is not None:
                 due = began + min(start + step, size) / attachment.rate
+                self._paced = True
                 await self._clock.sleep(max(0.0, due - self._clock.now()))
+                self._paced = False
         self._unwritten.append(written)
         await self._body(encoder.delimiter(last=last), more=not last)
 

@@ -21,6 +21,7 @@ from mockcic.errors import StartError
 from mockcic.server.connection import Connection
 from mockcic.server.engine import EngineConfig, QuietObserver, logger
 from mockcic.server.flow import FlowProtocol
+from mockcic.server.http2 import Http2
 from mockcic.server.observer import ConnectionFacts, Observer
 from mockcic.server.settings import ServerSettings
 
@@ -263,6 +264,7 @@ class Server:
         *,
         known: ConnectionFacts | None = None,
         when_open: Callable[[ConnectionFacts], None] | None = None,
+        prepare: Callable[[Http2], None] | None = None,
         handshake_s: float = TLS_HANDSHAKE_S,
     ) -> None:
         """Serve a connection from TLS's handshake to its end. Raises OSError when the handshake fails."""
@@ -272,6 +274,7 @@ class Server:
         self._handshakes.discard(task)
         loop = asyncio.get_running_loop()
         connection = Connection(self._app, loop, self._config, self._context, self._state, reader, writer, known=known)
+        connection.prepare = prepare
         if when_open is not None:
             when_open(connection.facts)
         self._connections[connection] = task

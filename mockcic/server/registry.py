@@ -15,7 +15,7 @@ from mockcic.journal.redact import shortened
 from mockcic.journal.store import Journal
 from mockcic.scenario.engine import DeviceFacts
 from mockcic.scenario.model import Scenario
-from mockcic.server.clock import Clock
+from mockcic.server.clock import TurnableClock
 from mockcic.server.device import Device
 from mockcic.server.faults.armoury import Armoury
 
@@ -44,7 +44,7 @@ class Registry:
         self,
         scenarios: Scenarios,
         journal: Journal,
-        clock: Clock,
+        clock: TurnableClock,
         key_of: Callable[[str], str] = str,
         armoury: Armoury | None = None,
     ) -> None:

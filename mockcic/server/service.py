@@ -69,11 +69,11 @@ class Journaling:
     keep_sounds: bool = False
     show_tokens: bool = False
 
-    def journal(self, clock: Clock) -> Journal:
+    def journal(self, real: Clock) -> Journal:
         """A journal that keeps so much."""
         return Journal(
-            clock.now,
-            clock.wall,
+            real.now,
+            real.wall,
             limit=self.entries,
             bytes_limit=self.bytes,
             spool=Spool(folder=self.spool, limit=self.sound_bytes, keep=self.keep_sounds),
@@ -82,21 +82,26 @@ class Journaling:
 
 
 class Service:
-    """`bind` takes the ports and reads the certificates, `start` accepts, `stop` ends everything properly."""
+    """`bind` takes the ports and reads the certificates, `start` accepts, `stop` ends everything properly.
+
+    `time_factor`: how many seconds pass for scenarios and tokens in a real one.
+    """
 
     def __init__(
         self,
         scenarios: Scenarios,
         listening: Listening,
         *,
-        clock: Clock | None = None,
+        real: Clock | None = None,
+        time_factor: float = 1.0,
         journaling: Journaling | None = None,
         recogniser: Recogniser | None = None,
     ) -> None:
         self.listening = listening
-        self.clock: Clock = clock or LoopClock()
-        self.journal = (journaling or Journaling()).journal(self.clock)
-        self.cic = Cic(scenarios, clock=self.clock, journal=self.journal, recogniser=recogniser)
+        real = real or LoopClock()
+        self.journal = (journaling or Journaling()).journal(real)
+        self.cic = Cic(scenarios, real=real, journal=self.journal, recogniser=recogniser)
+        self.cic.turning.set_factor(time_factor)
         self.ca_file: Path | None = None
         self._tls_socket: socket.socket | None = None
         self._h2c_socket: socket.socket | None = None
@@ -169,7 +174,11 @@ class Service:
         if self._tls is not None:
             contexts = Contexts(self._certificate, self._authority, self._names)
         gate = Gate(
-            journal=self.journal, clock=self.clock, doors=server, contexts=contexts, devices=lambda: self.cic.devices
+            journal=self.journal,
+            clock=self.cic.clock,
+            doors=server,
+            contexts=contexts,
+            devices=lambda: self.cic.devices,
         )
         try:
             self.cic.armoury.stand_at(gate, self.cic.devices.scenario_for("", ""))

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
@@ -85,6 +85,7 @@ class Device:
         self._pace = pace
         self._playing_pace = pace if playing_pace is None else playing_pace
         self._on_moment = on_moment
+        self._turned_s = 0.0
         self._device_uuid = str(uuid.uuid4())
         self._came: deque[tuple[Received, Line]] = deque(maxlen=KEPT)
         self._uploads: dict[str, asyncio.Event] = {}
@@ -220,7 +221,7 @@ class Device:
             raise ValueError(f"{name!r} is no name of an event; it should read Namespace.Name")
         if dialogue is None and name in (SPEECH, TEXT):
             dialogue = str(uuid.uuid4())
-        known = self.state.contexts(datetime.now(SEOUL)) if contexts is None else tuple(contexts)
+        known = self.state.contexts(self._wall()) if contexts is None else tuple(contexts)
         return self._vices.event(Event(namespace, short, str(uuid.uuid4()), dict(payload or {}), dialogue, known))
 
     @staticmethod
@@ -500,7 +501,7 @@ class Device:
                 self._stop_capture(dialogue)
             self._was_asked |= directive.full_name == "SpeechRecognizer.ExpectSpeech"
             if (reaction := REACTIONS.get(directive.full_name)) is not None:
-                self._stage.begin(track_of(received), reaction(self.state, received, datetime.now(SEOUL)))
+                self._stage.begin(track_of(received), reaction(self.state, received, self._wall()))
         self._wake()
         return received
 
@@ -521,6 +522,14 @@ class Device:
     def _headers(self) -> list[tuple[str, str]]:
         agent = [] if self.user_agent is None else [("user-agent", self.user_agent)]
         return self._vices.headers([("authorization", f"Bearer {self.token}"), *agent, *self._more_headers])
+
+    def turn(self, seconds: float) -> None:
+        """Turn its own clock forward: what it plays and waits for, alerts above all, has had so much more time."""
+        self._turned_s += seconds
+        self._stage.turn(seconds)
+
+    def _wall(self) -> datetime:
+        return datetime.now(SEOUL) + timedelta(seconds=self._turned_s)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time() - self._began

@@ -19,6 +19,8 @@ class Track:
     why: str | None = None
     running: bool = False
     idle: bool = False
+    wait: asyncio.Timeout | None = None
+    turned_s: float = 0.0
 
 
 class Stage:
@@ -82,6 +84,14 @@ class Stage:
             track.why = why
             track.changed.set()
 
+    def turn(self, seconds: float) -> None:
+        """Let so much time have passed: what waits for less goes on, the rest waits so much less."""
+        now = asyncio.get_running_loop().time()
+        for track in self._tracks.values():
+            if track.wait is not None and (ends := track.wait.when()) is not None and not track.wait.expired():
+                track.turned_s += seconds
+                track.wait.reschedule(max(now, ends - seconds * self._pace))
+
     async def _run(self, name: str, track: Track) -> None:
         while track.waiting:
             track.why = None
@@ -116,7 +126,7 @@ class Stage:
         if track.idle:
             self._tell()
         try:
-            async with asyncio.timeout(None if wait.seconds is None else wait.seconds * self._pace):
+            async with asyncio.timeout(None if wait.seconds is None else wait.seconds * self._pace) as track.wait:
                 while track.why is None:
                     track.changed.clear()
                     await track.changed.wait()
@@ -124,6 +134,7 @@ class Stage:
             if track.why is None:
                 return None
         finally:
-            track.idle = False
+            track.idle, track.wait = False, None
+            turned_s, track.turned_s = track.turned_s, 0.0
         why, track.why = track.why or "", None
-        return Cut(why, (loop.time() - began) / self._pace if self._pace else 0.0)
+        return Cut(why, (loop.time() - began) / self._pace + turned_s if self._pace else 0.0)

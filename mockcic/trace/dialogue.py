@@ -140,6 +140,14 @@ def describe(entry: Entry) -> str | None:
         case "scenario":
             changed = f" ({said(data['changed'])} changed)" if data.get("changed") else ""
             return click.style(f"scenario {name}{changed}", fg="green")
+        case "chaos":
+            what = f"{said(data['entry'])}: " if data.get("entry") else f"{name}: " if name else ""
+            whose = f"  for {', '.join(map(said, data['devices']))}" if data.get("devices") else ""
+            return click.style(
+                f"chaos {said(data.get('chaos'))}: {what}{said(data.get('detail'))}{whose}", fg="magenta"
+            )
+        case "clock":
+            return click.style(f"clock {_clock(entry)}", fg="magenta")
         case "verdict":
             status = said(data.get("status"))
             if status == "kept":
@@ -148,6 +156,16 @@ def describe(entry: Entry) -> str | None:
             return click.style(f"! {status}: {name}{why}", fg="red")
         case _:
             assert_never(entry.kind)
+
+
+def _clock(entry: Entry) -> str:
+    data, name = entry.data, said(entry.name)
+    if name == "turned":
+        by = f" by {span(round(data['by_s'], 3))}" if isinstance(data.get("by_s"), int | float) else ""
+        return f"turned{by}, to {said(data.get('to'))}"
+    if name == "factor":
+        return f"goes {said(data.get('factor'))} times as fast as real time"
+    return "shows the real time again" if name == "right" else name
 
 
 def _short(dialogue: str) -> str:

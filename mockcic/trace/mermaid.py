@@ -32,6 +32,7 @@ SYMBOLS: Final[dict[MarkSort, str]] = {
     "timeout": "◔",
     "device": "◆",
     "token": "⚿",
+    "clock": "◷",
     "verdict": "✕",
 }
 

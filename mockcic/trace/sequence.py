@@ -32,6 +32,7 @@ MarkSort = Literal[
     "timeout",
     "device",
     "token",
+    "clock",
     "verdict",
 ]
 
@@ -183,10 +184,12 @@ class _Reading:
             case "match":
                 if not name:
                     self._mark(entry, "unmatched", f"no rule fits {data.get('event', '')}", None, _nearest(data))
+            case "clock":
+                self._mark(entry, "clock", f"clock {name}", None, said(data.get("to", data.get("factor"))))
             case "verdict":
                 if data.get("status") != "kept":
                     self._mark(entry, "verdict", f"{said(data.get('status'))}: {name}")
-            case "step" | "state" | "scenario":
+            case "step" | "state" | "scenario" | "chaos":
                 pass  # the dialogue tells them; they are neither on the wire nor trouble
             case _:
                 assert_never(entry.kind)

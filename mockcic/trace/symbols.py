@@ -23,6 +23,7 @@ SYMBOLS: Final[Mapping[MarkSort, tuple[str, str, str]]] = {
     "timeout": ("bad hollow", "M-7,0a7,7 0 1,0 14,0a7,7 0 1,0 -14,0z", "M0,-4.5V0L3,2"),
     "device": ("plain", "M0,-6L6,0L0,6L-6,0z", ""),
     "token": ("plain hollow", "M-7,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0z", "M1,0H8M6,0V3.5M3.5,0V2.5"),
+    "clock": ("plain hollow", "M-7,0a7,7 0 1,0 14,0a7,7 0 1,0 -14,0z", "M-3,0H0V-4.5"),
     "verdict": ("bad", "M-6,-6H6V6H-6z", ""),
 }
 """Colour, outline, and what is drawn inside, around the middle."""

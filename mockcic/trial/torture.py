@@ -10,19 +10,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from mockcic.control.shapes import FaultOrder
+from mockcic.control.shapes import DeviceChange, FaultOrder
 from mockcic.errors import StartError
 from mockcic.fuzz.anatomy import Region, anatomy, place_of
+from mockcic.journal.entry import Entry
 from mockcic.scenario.compose import Composer
 from mockcic.scenario.steps import Send, read_step
 from mockcic.server.answers import directive_part
 from mockcic.trial.fuzz import bring_back
-from mockcic.trial.health import Asked, Health, Limits, Probe, examine
+from mockcic.trial.health import FRESH, Asked, Health, Limits, Probe, examine
 from mockcic.trial.subject import Subject
 from mockcic.wire.encode import Dialect, Encoder, attachment_part, new_boundary
 
+ASKED: Final = "asked"
+"""The state of a device whose next event is answered with what is cut."""
+
 SPEAK: Final = "SpeechSynthesizer.Speak"
 """What is cut unless told otherwise: JSON and a sound behind it."""
+
+Line = Literal["downchannel", "answer"]
 
 Way = Literal["cut", "padded", "dribble"]
 """Two frames; two frames with padding; a frame for each byte."""
@@ -42,18 +48,23 @@ class Message:
         return self.regions[-1].end
 
 
-def message_of(probe: Probe) -> Message:
-    """As the server will write it on a downchannel: ids and boundaries differ each time, their lengths do not."""
+def message_of(probe: Probe, line: Line = "downchannel") -> Message:
+    """As the server will write it: ids and boundaries differ each time, their lengths do not.
+
+    On a downchannel a delimiter stands before it already; an answer is the whole body.
+    """
     directive, attachments = Composer(1).compose(Send.model_validate(read_step(dict(probe.ask().step))), {}, None)
     dialect = Dialect()
     boundary = new_boundary(dialect)
     encoder = Encoder(boundary, dialect)
-    encoder.part(directive_part(directive, dialect))  # the one before: Hello
-    data = encoder.part(directive_part(directive, dialect))
+    is_answer = line == "answer"
+    if not is_answer:
+        encoder.part(directive_part(directive, dialect))  # the one before: Hello
+    data = encoder.part(directive_part(directive, dialect), last=is_answer and not attachments)
     part_bytes = len(data)
-    for each in attachments:
-        name = f"attachment-{each.content_id}"
-        data += encoder.part(attachment_part(name, each.content_id, each.data, dialect))
+    for number, each in enumerate(attachments, 1):
+        part = attachment_part(f"attachment-{each.content_id}", each.content_id, each.data, dialect)
+        data += encoder.part(part, last=is_answer and number == len(attachments))
     return Message(probe.name, anatomy(data, boundary), part_bytes)
 
 
@@ -176,8 +187,37 @@ def _runs(cuts: Sequence[int]) -> Iterable[Sequence[int]]:
             begin = number
 
 
+def _is_strike(entry: Entry) -> bool:
+    return (entry.kind, entry.name, entry.data.get("phase")) == ("fault", "torture", "struck")
+
+
+def answering(directive: Probe, probe: Probe, settings: str) -> str:
+    """A scenario in which the event that `probe` asks for is answered with `directive`, if that was said before.
+
+    `settings` are those of the scenario, as YAML in one line.
+    """
+    import yaml
+
+    step = dict(directive.ask().step)
+    payload = {name: "{{ vars.fresh }}" if name in FRESH else value for name, value in step[directive.name].items()}
+    step[directive.name] = payload
+    rule = {"event": list(probe.ask().names), "in": [ASKED], "go": "start", "reply": [step]}
+    whole = {
+        "scenario": "trial",
+        "settings": yaml.safe_load(settings),
+        "vars": {"fresh": ""},
+        "on": [rule, {"event": "*"}],
+        "cues": {ASKED: {"go": ASKED}},
+    }
+    return str(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
+
+
 class Torture:
-    """One run: `probe` is asked behind each message, `directive` is the message; `obeyed` says it has a report."""
+    """One run: `probe` is asked behind each message, `directive` is the message; `obeyed` says it has a report.
+
+    With `line` answer the device is asked for an event by the probe, and the directive is in the answer to that: for
+    this `answering` has to be its scenario.
+    """
 
     def __init__(
         self,
@@ -186,6 +226,7 @@ class Torture:
         probe: Probe | None,
         limits: Limits,
         *,
+        line: Line = "downchannel",
         obeyed: bool = True,
         gap_s: float = 0.0,
         padding: int = 0,
@@ -195,6 +236,7 @@ class Torture:
         self._directive = directive
         self._probe = probe
         self._limits = limits
+        self._line = line
         self._obeyed = obeyed
         self._gap_s = gap_s
         self._padding = padding
@@ -238,7 +280,13 @@ class Torture:
             )
 
     def _send(self, asked: Asked, after: int) -> Health:
-        self._subject.push(asked.step)
+        if self._line == "answer":
+            assert self._probe is not None
+            fresh = next(iter(asked.key.values()), "")
+            self._subject.place.change(self._subject.name, DeviceChange(state=ASKED, vars={"fresh": fresh}))
+            self._subject.push(self._probe.ask().step)
+        else:
+            self._subject.push(asked.step)
         due = asked if self._obeyed else None
         return examine(self._subject, self._probe, after, self._limits, due=due)
 
@@ -248,15 +296,20 @@ class Torture:
             frames["padding"] = self._padding
         if self._gap_s:
             frames["gap"] = f"{round(self._gap_s * 1000)}ms"
-        fault = {"frames": frames, "on": "downchannel", "times": 1, "name": "torture"}
+        fault: dict[str, Any] = {"frames": frames, "on": self._line, "times": 1, "name": "torture"}
+        if self._line == "answer" and self._probe is not None:
+            fault["event"] = list(self._probe.ask().names)
         after = self._subject.mark()
         number = self._subject.place.fault(
             FaultOrder.model_validate({"device": self._subject.name, "fault": fault})
         ).number
         try:
-            return self._send(self._directive.ask(), after)
+            health = self._send(self._directive.ask(), after)
         finally:
             self._subject.place.remove_fault(number)
+        if health.is_fine and not any(_is_strike(each) for each in self._subject.since(after)):
+            raise StartError(f"the message was not cut behind {cut} bytes: the server did not let the fault strike")
+        return health
 
     def _bring_back(self) -> bool:
         return bring_back(self._subject, self._probe, self._limits)

@@ -345,7 +345,7 @@ async def test_a_token_lives_is_refreshed_and_is_taken_back(cic: Bench) -> None:
         assert first["expires_in"] == 3600
         async with Device(cic.url, ca_file=cic.ca_file, token=first["access_token"], pace=0.0) as speaker:
             assert names(await speaker.say_text("안녕")) == ["Clova.RenderText"]
-            assert cic.advance("1h") == 1
+            assert (await cic.advance_async("1h")).expired == 1
             assert (await speaker.say_text("안녕")).status == 401
         assert (await token("refresh_token", refresh_token=first["refresh_token"])).status_code == 500
         second = (await token("refresh_token", refresh_token=first["refresh_token"])).json()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mockcic.bench.faults import order
 from mockcic.mock import Bench
 from tests.support.raw_h2 import RawClient
 
@@ -106,6 +107,7 @@ class Stage:
         self.cic = cic
         self.port = int((cic.h2c_url or "").rpartition(":")[2])
         self.clients: list[Client] = []
+        self.for_all: list[int] = []
         cic.load(TURN)
         self.bad = cic.device()
         self.good = cic.device()
@@ -113,6 +115,11 @@ class Stage:
     def fault(self, **fault: Any) -> int:
         """Set a fault for the device `bad` alone; its number."""
         return self.bad.fault(always="times" not in fault, **fault).number
+
+    def fault_for_all(self, **fault: Any) -> None:
+        """Set a fault for whoever comes."""
+        place = self.cic._place
+        self.for_all.append(place.fault(order("*", None, fault, always=True)).number)
 
     async def connect(self, token: str, **how: Any) -> Client:
         """A client that shows this token."""
@@ -141,3 +148,5 @@ async def stage(cic: Bench) -> AsyncIterator[Stage]:
     yield stage
     for client in stage.clients:
         await client.vanish()
+    for number in stage.for_all:
+        stage.cic._place.remove_fault(number)

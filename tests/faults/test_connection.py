@@ -6,7 +6,7 @@ import pytest
 from hyperframe.frame import GoAwayFrame, PingFrame, SettingsFrame
 
 from tests.faults.conftest import Stage
-from tests.support.raw_h2 import RawClient
+from tests.support.raw_h2 import PREFACE, RawClient
 
 GOOD_AFTERWARDS = "the other device sees nothing of it"
 
@@ -86,6 +86,27 @@ async def test_settings_are_not_acknowledged(stage: Stage) -> None:
     await bad.send(mine)
     await bad.ping()
     assert len(bad.all(SettingsFrame)) == seen
+
+
+async def test_a_connection_begins_with_other_settings_and_with_none_acknowledged(stage: Stage) -> None:
+    """Aimed at an address: nothing is known of a device yet."""
+    stage.fault_for_all(
+        on="accept", settings={"max_concurrent_streams": 1, "initial_window_size": 77}, client="127.0.0.2"
+    )
+    stage.fault_for_all(settings_ack="never", on="accept", client="127.0.0.3")
+    bad = await stage.connect(stage.bad.token, source="127.0.0.2")
+    first = bad.all(SettingsFrame)[0]
+    assert (first.settings[3], first.settings[4]) == (1, 77)
+    line = await bad.open_downchannel()
+    await bad.head(line)
+    assert (await bad.answer(await bad.ask())).reset == 7, "one stream too many"
+    silent = await stage.connect(stage.bad.token, source="127.0.0.3", greet=False)
+    await silent.write(PREFACE + SettingsFrame(0).serialize())
+    await silent.ping()
+    assert [frame.flags for frame in silent.all(SettingsFrame) if "ACK" in frame.flags] == []
+    good = await stage.good_client()
+    assert good.all(SettingsFrame)[0].settings[3] > 1
+    assert (await good.answer(await good.ask())).ended, GOOD_AFTERWARDS
 
 
 @pytest.mark.cic(fail_on="unmatched")

@@ -382,4 +382,4 @@ def test_a_mapping_of_values_fits_what_equals_them(members: dict[str, Any]) -> N
 def test_the_members_have_one_meaning_each() -> None:
     assert not set(OWN_MEMBERS) & set(DATA_MEMBERS)
     assert "kind" in OWN_MEMBERS
-    assert len(KINDS) == 19
+    assert len(KINDS) == 21

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Literal
 
 import pytest
@@ -212,6 +213,51 @@ def test_abort_ends_the_connection_without_goaway(loop: str, encrypted: bool, ho
                 assert reset == (how == "rst")
             await disconnected.wait()
             assert await observer.all_closed() == ["aborted by the mock"]
+
+    run_on(LOOPS[loop], test)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("encrypted", [False, True], ids=["clear", "tls"])
+def test_a_second_abort_is_harmless_at_any_step_of_the_first(loop: str, encrypted: bool) -> None:
+    """A fault that strikes again while the connection closes."""
+
+    async def test() -> None:
+        steps = list(range(12))
+        told: list[BaseException | None] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await begin(send, b"hello")
+            wire, loop, after = wire_of(scope), asyncio.get_running_loop(), int(scope["path"][1:])
+
+            def again(left: int) -> None:
+                if left:
+                    loop.call_soon(again, left - 1)
+                    return
+                try:
+                    wire.abort("rst")
+                except BaseException as error:
+                    told.append(error)
+                    raise
+                told.append(None)
+
+            wire.abort("fin")
+            loop.call_soon(again, after)
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        observer = Recorder()
+        async with serving(app, tls=server_tls(["h2"]) if encrypted else None, observer=observer) as port:
+            for after in steps:
+                async with await RawClient.connect(port, tls=client_tls(["h2"]) if encrypted else None) as client:
+                    await client.request(1, f"/{after}")
+                    with suppress(ConnectionResetError):
+                        while await client.reader.read(65536):
+                            pass
+            await observer.all_closed()
+            while len(told) < len(steps):  # noqa: ASYNC110 - the last one has some steps to go
+                await asyncio.sleep(0)
+        assert told == [None for _ in steps]
 
     run_on(LOOPS[loop], test)
 

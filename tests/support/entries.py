@@ -110,6 +110,8 @@ def a_life(ids: str = "1", *, late_s: float = 0.0, text: str = "맑아요") -> E
     life.add("token", 73.3, "refused", stream="c1.11", **client, **refused)
     beware = {"severity": "warning", "mend": "shipped firmware unbinds the account for good"}
     life.add("token", 73.4, "event-401", stream="c1.13", why="the access token has expired", **beware)
+    turned = {"by_s": 28_800.0, "to": "2026-03-02T11:01:13.500+00:00", "clock": "2026-03-02T03:01:13.500+00:00"}
+    life.add("clock", 73.45, "turned", device="", connection="", **turned)
     fault = {"act": "reset", "on": "downchannel", "detail": "RST_STREAM CANCEL"}
     life.add("fault", 73.5, "cut-line", connection="", **fault, phase="armed")
     life.add("fault", 74.0, "cut-line", stream="c1.1", **fault, phase="struck")

@@ -78,8 +78,7 @@ class Life:
 
     def __init__(self, port: int, token: str, bears: Callable[[bytes, Any], Fate], in_one_chunk: bool) -> None:
         self._port, self._token, self._bears, self._in_one_chunk = port, token, bears, in_one_chunk
-        self._delimiter = b""
-        self._buffer = b""
+        self._buffers: dict[int, bytes] = {}
         self._stream = 1
         self._hangs = False
 
@@ -87,16 +86,12 @@ class Life:
         async with await RawClient.connect(self._port, settings={4: LARGE}) as client:
             await client.grant(0, LARGE)
             await client.request(1, "/v1/directives", headers=[("authorization", f"Bearer {self._token}")])
-            answer = await client.head(1)
-            boundary = answer.headers["content-type"].partition("boundary=")[2].rstrip(";")
-            self._delimiter = f"\r\n--{boundary}".encode()
-            self._buffer = b"\r\n"
             while True:
                 frame = await self._next(client)
                 if frame is None:
                     return "die"
-                if isinstance(frame, DataFrame) and frame.stream_id == 1:
-                    fate = await self._feed(client, frame.data)
+                if isinstance(frame, DataFrame):
+                    fate = await self._feed(client, frame)
                     if fate == "leave":
                         await client.vanish()
                         await asyncio.Event().wait()
@@ -109,11 +104,19 @@ class Life:
             with suppress(TimeoutError):  # nothing is to be said for a while
                 return await client.next_frame()
 
-    async def _feed(self, client: RawClient, data: bytes) -> Fate:
-        keep = len(self._buffer) if self._in_one_chunk and self._buffer != b"\r\n" else 0
-        self._buffer += data
-        while (at := self._buffer.find(self._delimiter, keep)) >= 0:
-            part, self._buffer, keep = self._buffer[:at], self._buffer[at + len(self._delimiter) :], 0
+    async def _feed(self, client: RawClient, frame: DataFrame) -> Fate:
+        boundary = client.of(frame.stream_id).headers.get("content-type", "").partition("boundary=")[2].rstrip(";")
+        if not frame.data or not boundary:
+            return None  # a 204
+        delimiter = f"\r\n--{boundary}".encode()
+        buffer = self._buffers.get(frame.stream_id, b"\r\n")
+        begin = len(buffer) if self._in_one_chunk and buffer != b"\r\n" else 0
+        parts, buffer = [], buffer + frame.data
+        while (at := buffer.find(delimiter, begin)) >= 0:
+            parts.append(buffer[:at])
+            buffer, begin = buffer[at + len(delimiter) :], 0
+        self._buffers[frame.stream_id] = buffer
+        for part in parts:
             head, _, body = part.partition(b"\r\n\r\n")
             if b"application/json" in head and (fate := await self._take(client, body)):
                 return fate

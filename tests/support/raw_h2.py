@@ -65,9 +65,15 @@ class RawClient:
         greet: bool = True,
         host: str = "127.0.0.1",
         limit: int = 2**16,
+        source: str | None = None,
     ) -> RawClient:
         reader, writer = await asyncio.open_connection(
-            host, port, ssl=tls, server_hostname="localhost" if tls else None, limit=limit
+            host,
+            port,
+            ssl=tls,
+            server_hostname="localhost" if tls else None,
+            limit=limit,
+            local_addr=None if source is None else (source, 0),
         )
         client = cls(reader, writer)
         if greet:

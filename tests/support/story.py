@@ -43,7 +43,9 @@ class Life(list[Entry]):
     def fault(self, at: float, act: str, *, on: str = "connection", phase: str = "struck", **members: Any) -> Self:
         """Trouble on purpose, at c1 unless told otherwise; `name` is that of the act."""
         where = {"connection": "c1", **members}
-        self.add("fault", at, where.pop("name", act), act=act, on=on, phase=phase, detail=f"{act} of a test", **where)
+        self.add(
+            "fault", at, where.pop("name", act), act=act, on=on, phase=phase, **{"detail": f"{act} of a test", **where}
+        )
         return self
 
     def hung_up(self, at: float, name: str = "hang_up", *, connection: str = "c1") -> Self:

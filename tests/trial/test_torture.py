@@ -10,13 +10,15 @@ import pytest
 from click.testing import CliRunner, Result
 from hyperframe.frame import DataFrame
 
+from mockcic.bench.loading import parcel
 from mockcic.bench.local import LocalPlace
 from mockcic.cli import group
+from mockcic.cli.trial import SETTINGS
 from mockcic.fuzz.anatomy import read_cuts
 from mockcic.mock import MockCIC
 from mockcic.trial.health import Limits, Probe, read_probe
 from mockcic.trial.subject import Subject
-from mockcic.trial.torture import Message, Table, Torture, message_of
+from mockcic.trial.torture import Message, Table, Torture, answering, message_of
 from tests.support.raw_h2 import RawClient
 from tests.trial.conftest import OnTrial
 
@@ -94,6 +96,21 @@ def test_two_frames_are_on_the_wire_and_no_other_message_is_cut(mock: MockCIC, w
     assert [frame.pad_length for frame in (first, second, third)] == ([9, 9, 0] if way == "padded" else [0, 0, 0])
 
 
+def test_an_answer_is_cut_too(mock: MockCIC, on_trial: OnTrial) -> None:
+    """To the event that the probe asks for; from its first hyphen to the CRLF behind the last delimiter."""
+    message = message_of(SPEAK, "answer")
+    assert (message.regions[0].what, message.regions[-2].what) == ("hyphens of the delimiter", "hyphens that close")
+    subject = on_trial()
+    subject.place.load(parcel(answering(SPEAK, PROBE, SETTINGS)))
+    one = Torture(subject, SPEAK, PROBE, Limits(2.0, 5.0), line="answer", padding=3)
+    one.check(message)
+    table = one.run(message, [1, 2, 64, 500, message.size - 1])
+    assert table.ok, table.results
+    assert len(table.results) == 11
+    struck = [entry for entry in mock.journal if entry.kind == "fault" and entry.data["phase"] == "struck"]
+    assert {entry.data["on"] for entry in struck if entry.device == subject.name} == {"answer"}
+
+
 def run(mock: MockCIC, name: str, *arguments: str) -> Result:
     where = ["--control", str(mock.control_url), "--control-token", str(mock.control_token), "--to", name]
     return CliRunner().invoke(group, ["torture", *where, *arguments])
@@ -106,7 +123,7 @@ def test_the_command_prints_a_table_and_a_strip(mock: MockCIC, on_trial: OnTrial
     ran = run(mock, subject.name, "--cuts", cuts, "--within", "0.3", "--no-dribble")
     assert ran.exit_code == 1, ran.output
     lines = ran.output.splitlines()
-    assert lines[0] == f"SpeechSynthesizer.Speak, {message.size} bytes, 5 cuts, device {subject.name}"
+    assert lines[0] == f"SpeechSynthesizer.Speak, {message.size} bytes, 5 cuts, downchannel, device {subject.name}"
     assert lines[2].split("  ")[-1] == "fine"
     assert "in JSON to behind JSON" in lines[2]
     assert "in CRLF before the delimiter" in lines[3]
@@ -126,5 +143,6 @@ def test_json_and_what_cannot_be_run(mock: MockCIC, on_trial: OnTrial) -> None:
     wrong = run(mock, subject.name, "--cuts", "some")
     assert wrong.exit_code == 2
     assert "expected all, delimiters, or numbers" in wrong.output
-    assert run(mock, subject.name, "--directive", "Clova.Hello").exit_code != 0
+    answer = run(mock, subject.name, "--on", "answer")
+    assert "--on answer needs a scenario of its own" in answer.output
     assert read_probe("Settings.ExpectReport").expects == "Settings.Report"

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from mockcic.auth.identity import Identity
 from mockcic.control import shapes
-from mockcic.control.ask import AskError, read_seconds
+from mockcic.control.ask import AskError
 from mockcic.control.asked import SCENARIO_BODY, Called, CueName, IsStrict, Name, OfProfile, OneDevice, problems
 from mockcic.control.bodies import Unpacked
 from mockcic.control.desk import Desk
@@ -154,10 +154,5 @@ def tokens(desk: Desk) -> APIRouter:
     @router.post("/v1/auth/revoke", summary="Take a device's tokens back", responses=problems(400, 404, 409, 415, 422))
     async def revoke_token(asked: shapes.TokenOf) -> shapes.TokenList:
         return shapes.TokenList(tokens=desk.revoke_token(asked.device))
-
-    @router.post("/v1/auth/advance", summary="Turn the clock of tokens forward", responses=problems(400, 409, 415, 422))
-    async def advance(asked: shapes.Advance) -> shapes.Advanced:
-        expired = desk.turn_tokens(read_seconds(asked.by))
-        return shapes.Advanced(turned_s=desk.turned_s(), expired=expired)
 
     return router

@@ -13,7 +13,7 @@ from mockcic.scenario.faults.act import Act, Role
 from mockcic.scenario.faults.answer import ContentLength, ContentType, Empty, Portal, Status
 from mockcic.scenario.faults.connection import BadFrame, Goaway, Ping, Pong, SettingsAck, SettingsChange
 from mockcic.scenario.faults.form import ContentIdFault, Json, Multipart
-from mockcic.scenario.faults.line import OF_THE_LINE, Accept, Certificate, Cut, HangUp, ListenerGone, Network, Tls
+from mockcic.scenario.faults.line import Accept, Certificate, Cut, HangUp, ListenerGone, Network, Tls
 from mockcic.scenario.faults.meaning import (
     AnswerTwice,
     AttachmentFault,
@@ -28,8 +28,9 @@ from mockcic.scenario.faults.meaning import (
 )
 from mockcic.scenario.faults.pace import Pace
 from mockcic.scenario.faults.stream import End, Frames, Reset, Trailers, Window
+from mockcic.scenario.faults.written import WRITTEN
 from mockcic.scenario.settings import Part
-from mockcic.scenario.words import Name, PlainDuration, Size, Texts, read_list
+from mockcic.scenario.words import Name, PlainDuration, Size, Texts, read_duration, read_list, suggest, wrong
 
 
 class Moment(Part):
@@ -94,7 +95,18 @@ class Moment(Part):
 def _read_moment(value: object) -> object:
     if isinstance(value, str) and value in ("request", "headers"):
         return {value: True}
-    return value if isinstance(value, dict | Moment) else {"time": value}
+    if isinstance(value, dict | Moment):
+        return value
+    try:
+        read_duration(value)
+    except PydanticCustomError:
+        near = suggest(str(value), ("request", "headers"))
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        mend = f"write {value}s or {value}ms" if number else f"write {near}" if near else ""
+        raise wrong(
+            value, "a duration such as 300ms or 2s, request, headers, or a mapping such as {sent: 120}", mend
+        ) from None
+    return {"time": value}
 
 
 AnyMoment = Annotated[Moment, BeforeValidator(_read_moment)]
@@ -186,6 +198,12 @@ class Fault(Part):
     @model_validator(mode="after")
     def _is_possible(self) -> Fault:
         found = [key for key, field in ACTS.items() if getattr(self, field) is not None]
+        if empty := [key for key, field in ACTS.items() if field in self.model_fields_set and key not in found]:
+            raise PydanticCustomError(
+                "fault",
+                "`{found}` without a value",
+                {"found": empty[0], "expected": how_to_write(empty[0]), "mend": "", "at": empty[0]},
+            )
         if len(found) != 1:
             raise PydanticCustomError(
                 "fault",
@@ -201,10 +219,19 @@ class Fault(Part):
             raise PydanticCustomError(
                 "fault_aim",
                 "`{act}` aimed at {found}",
-                {"act": found[0], "found": self.on, "expected": f"`on:` {' or '.join(act.AIMS)}", "mend": ""},
+                {
+                    "act": found[0],
+                    "found": self.on,
+                    "expected": f"`on:` {' or '.join(act.AIMS)}",
+                    "mend": "" if len(act.AIMS) > 1 else "leave `on` out",
+                    "at": "on",
+                },
             )
         if (why := _impossible(self)) is not None:
-            raise PydanticCustomError("fault_moment", "{found}", {"found": why[0], "expected": why[1], "mend": why[2]})
+            said = next((key for key in ("every", "client", "server_name", "event") if f"`{key}`" in why[0]), "after")
+            raise PydanticCustomError(
+                "fault_moment", "{found}", {"found": why[0], "expected": why[1], "mend": why[2], "at": said}
+            )
         return self
 
     @cached_property
@@ -290,16 +317,19 @@ def _impossible(fault: Fault) -> tuple[str, str, str] | None:
             return f"`{kind}` of a downchannel after {after}", "no `after`", "it answers the request for a downchannel"
         if fault.event:
             return f"`event` beside `{kind}` of a downchannel", "none", "it answers the request for a downchannel"
-    if (fault.client or fault.server_name) and (
-        role != "accept" or isinstance(fault.act, ListenerGone) or not isinstance(fault.act, OF_THE_LINE)
-    ):
+    if (fault.client or fault.server_name) and (role != "accept" or isinstance(fault.act, ListenerGone)):
         key = "client" if fault.client else "server_name"
-        return f"`{key}` beside `{kind}`", "it beside accept, certificate or tls", "aim others with `on` and `event`"
+        return f"`{key}` beside `{kind}`", "it beside what is aimed at accept", "aim others with `on` and `event`"
     if role == "accept" and fault.event:
         return f"`event` beside `{kind}` on accept", "client or server_name", "no event is known yet"
     if fault.every is not None and role in ("answer", "token"):
         return f"`every` of a fault on {role}", "`nth`, `chance` or `times`", "it comes with each request anyway"
     return None
+
+
+def how_to_write(key: str) -> str:
+    """An act with a value it can have, as YAML."""
+    return f"`{WRITTEN[key][0]}`" if key in WRITTEN else f"a value for `{key}`"
 
 
 Faults = Annotated[list[Fault], BeforeValidator(read_list)]

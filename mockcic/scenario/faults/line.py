@@ -221,7 +221,7 @@ class Cut(Act):
         "open, TCP acknowledges what it sends and nothing comes any more; deaf: the same, and its send buffer fills"
     )
     GOOD: ClassVar[str] = (
-        "takes an answer that was not whole for lost and does not send its event again, opens connection and "
+        "takes an answer that was not whole for lost, says again no more than that event, opens connection and "
         "downchannel at once, then with pauses (PROTOCOL 2.6); notices silence by its PING of every minute (PROTOCOL "
         "2.4), also when the PING cannot be written"
     )
@@ -302,7 +302,6 @@ class HangUp(Act):
         return f"every connection is ended at once with {how}"
 
 
-OF_THE_LINE: Final = (Accept, Certificate, Tls, ListenerGone)
 """Acts on connections that are only about to be: the gate does them, not a device."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Final, Literal
 
 from h2.errors import ErrorCodes
@@ -12,12 +13,15 @@ from mockcic.scenario.faults.act import Act, Role
 from mockcic.scenario.words import PlainDuration, Size, suggest, wrong
 
 NAMES: Final = tuple(code.name for code in ErrorCodes)
+HEXADECIMAL: Final = re.compile(r"0x[0-9A-Fa-f]{1,8}")
 
 
 def read_code(value: object) -> int:
     """The number of an error code of RFC 9113 7: `CANCEL` is 8; any other number is taken as it is."""
     if isinstance(value, str) and value in NAMES:
         return int(ErrorCodes[value])
+    if isinstance(value, str) and HEXADECIMAL.fullmatch(value):
+        return int(value, 16)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**32:
         return value
     near = suggest(str(value), NAMES)
@@ -35,7 +39,9 @@ def say_code(code: int) -> str:
 Code = Annotated[
     int,
     BeforeValidator(read_code),
-    WithJsonSchema({"anyOf": [{"enum": list(NAMES)}, {"type": "integer", "minimum": 0}]}),
+    WithJsonSchema(
+        {"anyOf": [{"enum": list(NAMES)}, {"type": "integer", "minimum": 0}, {"pattern": "^0x[0-9A-Fa-f]{1,8}$"}]}
+    ),
 ]
 
 

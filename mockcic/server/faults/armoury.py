@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from mockcic.auth.identity import identity_of
 from mockcic.cic.facts import EventLost, Sound
 from mockcic.errors import FaultError, Finding
 from mockcic.journal.store import Journal
 from mockcic.scenario.faults.answer import Empty, Portal, Status
 from mockcic.scenario.faults.fault import Fault
-from mockcic.scenario.faults.line import OF_THE_LINE, Cut, HangUp, ListenerGone
+from mockcic.scenario.faults.line import Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
-from mockcic.server.clock import Alarm, Clock
+from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.faults.armed import Armed, Count, Lasting
 from mockcic.server.faults.aside import Aside
 from mockcic.server.faults.calls import Calls
@@ -51,7 +52,7 @@ class Tokens(Protocol):
 class Armoury:
     """Sets and removes the faults of all devices of one server."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, journal: Journal, clock: TurnableClock) -> None:
         self.journal = journal
         self.clock = clock
         self.tokens: Tokens | None = None
@@ -89,16 +90,25 @@ class Armoury:
         if device == "*" and is_of_gate(fault):
             self._gate(fault).arm(fault, by=by, number=number)
             return number
-        if isinstance(fault.act, OF_THE_LINE) and (why := self._gate(fault).objection(fault, for_everybody=False)):
+        if fault.role == "accept" and (why := self._gate(fault).objection(fault, for_everybody=False)):
             raise FaultError(why)
         self._coming.append((device, Armed(number, Count(fault), by)))
         if fault.for_ is not None:
             self.clock.call_at(self.clock.now() + fault.for_, lambda: self._forget(number))
         known = devices.values() if isinstance(devices, Mapping) else devices
         for each in list(known):
-            if fnmatch.fnmatchcase(each.name, device):
+            if _fits(each, device):
                 self.faults_of(each).arm(fault, by=by, number=number)
         return number
+
+    def objection(self, fault: Fault, *, device: str = "*") -> str:
+        """Why `arm` would refuse a fault; empty where it would not."""
+        if not is_of_gate(fault):
+            return ""
+        try:
+            return self._gate(fault).objection(fault, for_everybody=device == "*")
+        except FaultError as error:
+            return str(error)
 
     def used_up(self, number: int, device: str) -> None:
         """A fault is gone from the one device it was set for."""
@@ -145,7 +155,7 @@ class Armoury:
                 continue  # set for everybody in that scenario
             self.faults_of(device).arm(fault, by=f"scenario {device.scenario.scenario}", number=self.number())
         for pattern, armed in self._coming:
-            if fnmatch.fnmatchcase(device.name, pattern):
+            if _fits(device, pattern):
                 faults = self.faults_of(device)
                 if armed.number not in faults.had:
                     faults.arm(armed.fault, by=armed.by, number=armed.number)
@@ -155,7 +165,7 @@ class Armoury:
 
 def is_of_gate(fault: Fault) -> bool:
     """Whether it is set once for all devices, where it is for all devices."""
-    return isinstance(fault.act, (*OF_THE_LINE, HangUp))
+    return fault.role == "accept" or isinstance(fault.act, HangUp)
 
 
 @dataclass(slots=True)
@@ -205,7 +215,7 @@ class DeviceFaults:
         alarms = self._alarms[armed] = []
         if fault.for_ is not None:
             alarms.append(clock.call_at(clock.now() + fault.for_, lambda: self.remove(armed, "its time is over")))
-        if isinstance(fault.act, OF_THE_LINE):
+        if fault.role == "accept":
             self._stand_at_gate(armed)
         elif fault.every is not None:
             self._strike_again(armed, fault.every)
@@ -220,7 +230,7 @@ class DeviceFaults:
 
     def arm_for_event(self, fault: Fault, exchange: Exchange, name: str) -> None:
         """Set a fault of a rule for the event `name` that is on its way."""
-        if isinstance(fault.act, OF_THE_LINE):
+        if fault.role == "accept":
             self._arm_for_the_next(fault, "rule")
             return
         event = self._events.setdefault(exchange.stream, _Event(exchange, name))
@@ -233,7 +243,7 @@ class DeviceFaults:
 
     def strike_step(self, fault: Fault, exchange: Exchange | None) -> None:
         """The turn of a step has come: aimed at the answer it stands in, or at what it names."""
-        if isinstance(fault.act, OF_THE_LINE):
+        if fault.role == "accept":
             self._arm_for_the_next(fault, "step")
             return
         number = self._armoury.number()
@@ -267,7 +277,7 @@ class DeviceFaults:
         """Remove a fault; what it does by lasting ends."""
         if armed.gone:
             return
-        if self._armoury.gate is not None and isinstance(armed.fault.act, OF_THE_LINE):
+        if self._armoury.gate is not None and armed.fault.role == "accept":
             self._armoury.gate.discard(armed)
         armed.gone = True
         self.armed.remove(armed)
@@ -504,7 +514,7 @@ class DeviceFaults:
         trouble = Trouble(
             wire,
             send,
-            self._armoury.clock,
+            self._armoury.clock.real,
             struck,
             per_message=per_message,
             stream=stream,
@@ -541,7 +551,7 @@ class DeviceFaults:
                 armed.fault,
                 target,
                 lambda detail, ok: self._answered(armed, target, detail, ok=ok),
-                self._armoury.clock,
+                self._armoury.clock.real,
             )
             if undo is not None:
                 self._lasts(armed, target, undo)
@@ -611,6 +621,13 @@ class DeviceFaults:
             by=armed.by,
             **members,
         )
+
+
+def _fits(device: Device, pattern: str) -> bool:
+    """Whether a device is meant: by its short name, its token, or the `device_id` it gave the authorization server."""
+    identity = identity_of(device.key)
+    names = (device.name, device.facts.token, "" if identity is None else identity.device_id)
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names if name)
 
 
 def _strikes_stream(fault: Fault) -> bool:

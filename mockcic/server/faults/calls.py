@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from mockcic.auth.identity import identity_of
 from mockcic.scenario.faults.act import Act
 from mockcic.scenario.faults.answer import Empty, Portal, Status
 from mockcic.scenario.faults.fault import Fault
@@ -36,6 +37,12 @@ class Caller:
     device: Device | None
     scenario: Scenario
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a fault may call it: its short name, and the `device_id` that it gave."""
+        identity = identity_of(self.key)
+        return (self.name, "" if identity is None else identity.device_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Met:
@@ -57,7 +64,11 @@ class Calls:
         """A request is complete, and nothing was done about it yet: let the faults strike whose turn it is."""
         clock = self._armoury.clock
         trouble = Trouble(
-            wire, send, clock, lambda armed, _: self._strike(armed, caller, wire, stream, trouble), per_message=False
+            wire,
+            send,
+            clock.real,  # as every pace
+            lambda armed, _: self._strike(armed, caller, wire, stream, trouble),
+            per_message=False,
         )
         other: Act | None = None
         for armed in list(self._due(caller, wire)):
@@ -101,7 +112,7 @@ class Calls:
             return [] if caller.device.faults is None else caller.device.faults.armed
         wanted: list[tuple[Fault, int, str]] = [(fault, 0, "scenario ") for fault in caller.scenario.fault]
         for pattern, armed in self._armoury.coming:
-            if fnmatch.fnmatchcase(caller.name, pattern):
+            if any(fnmatch.fnmatchcase(name, pattern) for name in caller.names if name):
                 wanted.append((armed.fault, armed.number, armed.by))
         if not any(fault.role == "token" for fault, _, _ in wanted):
             return []

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 from hyperframe.frame import PingFrame, SettingsFrame
 
 if TYPE_CHECKING:
@@ -112,6 +112,14 @@ class ConnectionTrouble:
             self.settings(before)
 
         return take_back
+
+    def announce(self, values: Mapping[str, int]) -> None:
+        """Let the first SETTINGS have these values; before they are written."""
+        connection = self._http2.connection
+        first = {SettingCodes(code): value for code, value in connection.local_settings.items()}
+        first |= {SettingCodes[name]: value for name, value in values.items()}
+        connection.local_settings = Settings(client=False, initial_values=first)
+        self.max_streams = values.get("MAX_CONCURRENT_STREAMS")
 
     def _setting(self, name: str) -> int:
         if name == "MAX_CONCURRENT_STREAMS":

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from mockcic.errors import FaultError, StartError
 from mockcic.journal.store import Journal
+from mockcic.scenario.faults.connection import SettingsAck, SettingsChange
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.line import Accept, Certificate, HangUp, ListenerGone, Tls, is_in
-from mockcic.server.clock import Alarm, Clock
+from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.faults.armed import Armed, Count, Lasting
 from mockcic.server.faults.certificates import Contexts
 from mockcic.server.faults.client_hello import look_at_hello, refusal, server_name
@@ -33,12 +34,14 @@ from mockcic.server.faults.line import (
     socket_pair,
     until_closed,
 )
+from mockcic.server.faults.strike import begin_with
 from mockcic.server.observer import ConnectionFacts, Observer, new_id, printed
 
 if TYPE_CHECKING:
     from mockcic.scenario.model import Scenario
     from mockcic.server.device import Device
     from mockcic.server.faults.armoury import DeviceFaults
+    from mockcic.server.http2 import Http2
 
 HANDSHAKE_S: Final = 60.0
 """For a TLS handshake, besides what a fault makes it take (as the listener gives one)."""
@@ -60,9 +63,13 @@ class GoOn(Protocol):
         *,
         known: ConnectionFacts | None = None,
         when_open: Callable[[ConnectionFacts], None] | None = None,
+        prepare: Callable[[Http2], None] | None = None,
         handshake_s: float = HANDSHAKE_S,
     ) -> None:
-        """`known` is what is known of it before, `when_open` is called when the handshake is through."""
+        """`known` is what is known of it before, `when_open` is called when the handshake is through.
+
+        `prepare` is called with its HTTP/2 before that says its first word.
+        """
 
 
 class Doors(Protocol):
@@ -112,7 +119,7 @@ class Gate:
         self,
         *,
         journal: Journal,
-        clock: Clock,
+        clock: TurnableClock,
         doors: Doors,
         contexts: Contexts | None,
         devices: Callable[[], Iterable[Device]],
@@ -281,13 +288,13 @@ class Gate:
         if one is None:
             await go_on(accepted, context)
             return
-        facts = ConnectionFacts(new_id(), client, context is not None, None, self._clock.wall())
+        facts = ConnectionFacts(new_id(), client, context is not None, None, self._clock.real.wall())
         fault = one.fault
         self._record(one, "struck", fault.act.about(), facts.id, lasts_s=fault.act.lasts_s)
         match fault.act:
             case Accept(stall=float(seconds)):
                 self._end_if_spent(one)
-                await first_of(self._clock.sleep(seconds), until_closed(accepted))
+                await first_of(self._clock.real.sleep(seconds), until_closed(accepted))
                 await self._try(one, facts, go_on(accepted, context, known=facts))
             case Accept() as act:
                 try:
@@ -296,6 +303,9 @@ class Gate:
                     if act.how in ("silent", "deaf"):
                         self._record(one, "over", "the connection is no more", facts.id)
                     self._end_if_spent(one)
+            case SettingsChange() | SettingsAck():
+                self._end_if_spent(one)
+                await go_on(accepted, context, known=facts, prepare=lambda http2: begin_with(fault, http2))
             case Certificate() | Tls() as act:
                 self._end_if_spent(one)
                 await self._shake_hands(one, act, accepted, context, facts, go_on)
@@ -370,7 +380,7 @@ class Gate:
         if lasts_s is None:
             await until
             return
-        await first_of(self._clock.sleep(lasts_s), until)
+        await first_of(self._clock.real.sleep(lasts_s), until)
         reset_on_close(accepted)
 
     async def _shake_hands(
@@ -415,7 +425,7 @@ class Gate:
         facts: ConnectionFacts,
         go_on: GoOn,
     ) -> None:
-        throttle = Throttle(self._clock, stall_at=act.sent, stall_s=act.stall_s, rate=act.rate)
+        throttle = Throttle(self._clock.real, stall_at=act.sent, stall_s=act.stall_s, rate=act.rate)
         outer, inner = await socket_pair()
         within_s = FOREVER_S if act.rate or act.stall_s is None else HANDSHAKE_S + act.stall_s
         with outer, inner:

@@ -21,12 +21,20 @@ FIN_WITHIN_S: Final = 1.0  # INF: for the client to close its side too
 
 def reset_on_close(sock: Any) -> None:
     """Let closing send RST instead of FIN: SO_LINGER of zero seconds."""
-    with suppress(OSError):  # it may be gone already
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with suppress(OSError):  # the client may be gone already
+        if is_there(sock):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def is_there(sock: Any) -> bool:
+    """Whether a transport's socket is one still: one that is closed has none, or one that is closed too."""
+    return sock is not None and sock.fileno() >= 0
 
 
 def is_open(sock: Any) -> bool:
     """Whether the client has not closed, although nothing is read. Linux can tell; elsewhere it counts as open."""
+    if not is_there(sock):
+        return False
     if not sys.platform.startswith("linux"):
         return True
     try:
@@ -38,11 +46,14 @@ def is_open(sock: Any) -> bool:
 def shrink(sock: Any) -> None:
     """Let the kernel keep little of what is not read, so that the client's own buffer fills soon."""
     with suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        if is_there(sock):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
 
 
 def send_fin(sock: Any) -> None:
     """Send FIN now, whatever a transport over the socket may still want to say."""
+    if not is_there(sock):
+        return
     with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as same:
         same.shutdown(socket.SHUT_WR)
 

@@ -19,6 +19,7 @@ from mockcic.server.wire import Wire
 if TYPE_CHECKING:
     from mockcic.server.exchange import Exchange
     from mockcic.server.faults.trouble import Trouble
+    from mockcic.server.http2 import Http2
 
 Undo = Callable[[], None]
 Tell = Callable[[str, bool], None]
@@ -77,6 +78,16 @@ def strike(fault: Fault, target: Target, tell: Tell, clock: Clock) -> Undo | Non
         case BadFrame() as act:
             wire.trouble.raw(_bad_frame(act, wire))
     return None
+
+
+def begin_with(fault: Fault, http2: Http2) -> None:
+    """Let a connection that says its first word now begin with other SETTINGS, or acknowledge none."""
+    trouble = http2.trouble = ConnectionTrouble(http2)
+    match fault.act:
+        case SettingsChange() as act:
+            trouble.announce(act.values())
+        case SettingsAck():
+            trouble.settings_ack = False
 
 
 def _goaway(act: Goaway, fault: Fault, wire: Wire) -> None:

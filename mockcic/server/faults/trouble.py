@@ -51,6 +51,8 @@ class Trouble:
         self.shapes: list[Armed] = []
         """What changes what is written, from now on."""
         self.sent = 0
+        self.waits = False
+        """Nothing is written, for the pace wants it so."""
         self._send = send
         self._clock = clock
         self._strike = strike
@@ -77,6 +79,14 @@ class Trouble:
     def is_wanted(self) -> bool:
         """Whether anything is to go wrong."""
         return bool(self.shapes or self._planned)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Pace is what a device sees, and so real time."""
+        self.waits = True
+        try:
+            await self._clock.sleep(seconds)
+        finally:
+            self.waits = False
 
     def plan(self, armed: Armed) -> None:
         """Let a fault strike between headers and body, or when so many bytes are out."""
@@ -155,7 +165,7 @@ class Trouble:
                     headers = [each for each in headers if each[0] != b"content-length"]
                     headers.append((b"content-length", b"%d" % size))
                 case Pace(first_byte=seconds) if seconds:
-                    await self._clock.sleep(seconds)
+                    await self._sleep(seconds)
         await self._send({**message, "headers": headers})
         self._begun = True
         self._strike_due()
@@ -183,7 +193,7 @@ class Trouble:
             await self._piece(
                 data[begin:end], more=more or not last or trailers is not None, alone=bool(paces or frames)
             )
-            await self._clock.sleep(pauses[end]) if end in pauses and not last else None
+            await self._sleep(pauses[end]) if end in pauses and not last else None
             begin = end
         if self.wire is not None:
             if trailers is not None:
@@ -205,7 +215,7 @@ class Trouble:
             if pace.rate is not None:
                 seconds += size / pace.rate
         if seconds > 0:
-            await self._clock.sleep(seconds)
+            await self._sleep(seconds)
 
     def _cuts(self, data: bytes, paces: list[Pace], frames: list[Frames]) -> set[int]:
         """Where `data` is to be cut: positions in it."""

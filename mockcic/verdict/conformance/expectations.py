@@ -245,7 +245,7 @@ def alert_rings(story: Story, limits: Limits) -> Iterator[Case]:
             due_s = _moment(directive.payload.get("scheduledTime"))
             token = _plain(directive.payload.get("token"))
             alerts.pop(token, None)
-            if due_s is not None:
+            if due_s is not None and not directive.by_another_clock:
                 alerts[token] = (directive, due_s - wall[directive.number])
     for token, (directive, due_s) in alerts.items():
         if not directive.at_s < due_s <= directive.at_s + LONGEST_WATCH_S:

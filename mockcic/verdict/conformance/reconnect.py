@@ -206,7 +206,7 @@ def _silent_from(story: Story, strike: Strike, limits: Limits) -> tuple[float | 
         return strike.at_s, limits.notice_within_s
     pings = (each.at_s for each in story.pings if each.connection == strike.connection and each.kind == "frame")
     first_s = next((at_s for at_s in pings if at_s >= strike.at_s), None)
-    return (None if strike.detail.endswith("late") else first_s), limits.reconnect_within_s
+    return (None if " late" in strike.detail else first_s), limits.reconnect_within_s
 
 
 def goaway_obeyed(story: Story, limits: Limits) -> Iterator[Case]:

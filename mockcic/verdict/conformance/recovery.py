@@ -13,15 +13,12 @@ from typing import Any, Final, Literal, get_args
 from mockcic.journal.entry import Entry
 from mockcic.verdict.conformance.limits import Limits
 from mockcic.verdict.conformance.story import UTTERANCES, Connection, Story, Told, tell_stories
-from mockcic.verdict.conformance.trouble import BY_FAULT, EARLY_S, GRACE_S, Strike, Trouble
+from mockcic.verdict.conformance.trouble import BY_FAULT, EARLY_S, GRACE_S, Strike, Trouble, is_silence
 
 Outcome = Literal["unharmed", "back", "not back", "left"]
 """The downchannel stayed; is there again; is not, although it is owed; went with the device, which left by itself."""
 
 GET_LINE: Final = "GET /v1/directives"
-SILENT: Final = frozenset({"pong", "silence", "no_reading", "half_open"})
-"""Acts after which nothing comes of a connection that is still there: only an unanswered ping tells (PROTOCOL 2.4)."""
-
 GROWS: Final = 1.5
 """A back-off grows when a later pause is so much longer than the first (INF)."""
 
@@ -415,7 +412,7 @@ def _went_on(story: Story, trouble: Trouble) -> tuple[str, ...]:
 def noticed(story: Story, trouble: Trouble) -> Iterator[tuple[Strike, float | None]]:
     """Strikes that made a connection silent, with how long the device stayed; None: not known, it still may."""
     for strike in trouble.strikes:
-        if strike.act in SILENT and strike.connection and strike.on == "connection":
+        if strike.connection and is_silence(strike.act, strike.detail):
             yield strike, _gave_up_after(story, strike)
 
 

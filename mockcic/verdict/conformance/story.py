@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from mockcic.journal.entry import Entry
-from mockcic.verdict.conformance.trouble import BY_FAULT, GRACE_S, Strike, Trouble, read_strikes, troubles_of
+from mockcic.verdict.conformance.trouble import BY_FAULT, EARLY_S, GRACE_S, Strike, Trouble, read_strikes, troubles_of
 
 HELLO: Final = "Clova.Hello"
 SPEECH: Final = "SpeechRecognizer.Recognize"
@@ -68,6 +68,8 @@ class Sent:
     stream: str
     payload: Mapping[str, Any]
     sound_s: float | None = None
+    by_another_clock: bool = False
+    """The server's clock was turned when it was sent: a time in it may be none of the device's."""
     is_raw: bool = False
     """Written as it stands, to try the device: what is due because of it nobody knows."""
 
@@ -219,7 +221,9 @@ class Story:
         )
 
     def may_repeat(self, first: Told, at_s: float) -> bool:
-        """Whether an event may be said again at this time: trouble may have kept its answer from the device."""
+        """Whether an event may be said again at this time: it had no answer, or trouble may have kept it back."""
+        if first.lost and first.answered_s is not None and first.answered_s <= at_s + EARLY_S:
+            return True
         if self.is_struck(first.stream):
             return True
         return not first.is_answered and self.is_explained(first.began_s, at_s)
@@ -523,6 +527,7 @@ class _Draft:
                 "stream": entry.stream,
                 "payload": payload if isinstance(payload, Mapping) and "raw" not in data else {},
                 "is_raw": "raw" in data,
+                "by_another_clock": "clock" in data,
             }
         )
         if entry.name == HELLO and (line := self._lines.get(entry.stream)) is not None:

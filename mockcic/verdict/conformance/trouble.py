@@ -27,14 +27,34 @@ AT_ONCE: Final = frozenset(
     {
         "reset", "end", "trailers", "goaway", "bad_frame", "ping", "status", "portal", "empty", "content_type",
         "content_length", "multipart", "content_id", "json", "dialogue", "message", "mutate", "drop", "repeat", "late",
-        "order", "attachment", "answer_twice", "token",
+        "order", "attachment", "answer_twice", "token", "hang_up", "certificate", "tls",
     }
 )  # fmt: skip
 """Acts that are over when they have struck, unless their entry says how long they last. Of others that do not say it
 they last as long as what they struck."""
 
+OF_CONNECTION: Final = frozenset(
+    {
+        "goaway", "bad_frame", "settings", "settings_ack", "ping", "pong", "cut", "hang_up", "accept", "certificate",
+        "tls", "listener",
+    }
+)  # fmt: skip
+"""Acts that concern a connection with all its streams, whatever stream they were aimed at."""
+
+HARMLESS: Final = frozenset({"settings", "frames", "pace", "tls", "certificate"})
+"""Acts that last, and of which a device takes note at once if at all."""
+
 LEAVE: Final = frozenset({"goaway", "bad_frame", "settings_ack"})
 """Acts after which a device itself ends the connection (RFC 9113 5.4.1, 6.8)."""
+
+
+def is_silence(act: str, detail: str) -> bool:
+    """Whether nothing comes any more of a connection that is still there: only an unanswered ping tells (2.4).
+
+    Of `cut` only its words say how it was cut.
+    """
+    return act == "pong" or (act == "cut" and "answered any more" in detail)
+
 
 GRACE_S: Final = 1.0
 """So long after trouble a device still has its hands full (INF); what was under way before it counts as struck, too."""
@@ -127,7 +147,8 @@ def read_strikes(
         elif act in AT_ONCE or not (entry.stream or entry.connection):
             until_s = entry.at_s
         else:
-            until_s = streams.get(entry.stream, gone_s) if entry.stream else gone_s
+            is_of_stream = entry.stream and act not in OF_CONNECTION
+            until_s = streams.get(entry.stream, gone_s) if is_of_stream else gone_s
         if entry.connection:
             until_s = min(until_s, gone_s)
         found.append(
@@ -139,7 +160,7 @@ def read_strikes(
                 act,
                 str(entry.data.get("on", "")),
                 entry.connection,
-                entry.stream,
+                "" if act in OF_CONNECTION else entry.stream,
                 str(entry.data.get("detail", "")),
             )
         )
@@ -209,7 +230,9 @@ def _struck(story: Story, strike: Strike, line: Line) -> bool:
         return True
     if strike.connection != line.connection or line is story.lines[-1]:
         return False  # a device that left what was struck and never came again may have been switched off
-    until_s = strike.at_s if strike.on == "answer" else strike.until_s
+    if strike.act == "goaway":
+        return True  # it may let its events end before it leaves, however long they take
+    until_s = strike.at_s if strike.stream or strike.act in HARMLESS else strike.until_s
     return line.closed_s <= until_s + GRACE_S
 
 
@@ -249,7 +272,7 @@ def _outages(story: Story, costs: Mapping[int, list[Strike]]) -> Iterable[Troubl
             failed.append(lines[place])
             place += 1
         assert line.closed_s is not None
-        leaving = [each.at_s for each in strikes if each.connection == line.connection and each.on == "connection"]
+        leaving = [each.at_s for each in strikes if each.connection == line.connection and _makes_leave(each)]
         lost_s = min(line.closed_s, *leaving) if leaving else line.closed_s
         yield Trouble(
             begin_s=min([lost_s, *(each.at_s for each in strikes)]),
@@ -261,6 +284,11 @@ def _outages(story: Story, costs: Mapping[int, list[Strike]]) -> Iterable[Troubl
             back=lines[place] if place < len(lines) else None,
             is_owed=is_owed,
         )
+
+
+def _makes_leave(strike: Strike) -> bool:
+    """Whether a device has lost its downchannel from the strike on, although it is still there."""
+    return strike.act in LEAVE or is_silence(strike.act, strike.detail)
 
 
 def _is_lost(line: Line, strikes: Sequence[Strike], *, has_next: bool, is_owed: bool) -> bool:

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 
+from mockcic.scenario.faults.connection import Pong
 from mockcic.scenario.faults.fault import ACTS
+from mockcic.scenario.faults.line import Cut, CutHow
 from mockcic.verdict.conformance import Recovery, judge, read_conformance, read_limits, read_recovery, recoveries_in
+from mockcic.verdict.conformance.trouble import is_silence
 from tests.support.story import FORM, HEADERS, SPEECH, TEXT, Life
-from tests.verdict.conformance.test_rules import CASES, FORMAT, SET, SETTING, cut_report, line_cut, struggling, up
+from tests.verdict.conformance.test_rules import (
+    CASES,
+    FORMAT,
+    SET,
+    SETTING,
+    SILENT,
+    cut_report,
+    line_cut,
+    struggling,
+    up,
+)
 
 SPEAK = "SpeechSynthesizer.Speak"
 STARTED = "SpeechSynthesizer.SpeechStarted"
@@ -91,7 +105,7 @@ def test_what_was_answered_and_is_said_again_is_doubled() -> None:
 
 
 def test_how_long_silence_lasted_before_it_was_noticed() -> None:
-    found = only(up().fault(5.0, "silence").back(20.0).close(20.1, "replaced", line="c1.1").idle(30.0))
+    found = only(up().fault(5.0, "cut", detail=SILENT).back(20.0).close(20.1, "replaced", line="c1.1").idle(30.0))
     assert about(found, "noticed_s", "back_s") == (15.0, 15.01)
     assert "given up after 15.00 s of silence" in found.text()
 
@@ -181,6 +195,18 @@ def test_what_may_be_another_device_s_is_no_storm() -> None:
     assert judge(life.back(8.0, "c9").idle(20.0)).rule("recovery.storm").status == "not seen"
 
 
+@pytest.mark.parametrize("how", get_args(CutHow))
+def test_a_cut_connection_that_is_still_there_is_silent(how: CutHow) -> None:
+    """The journal has its words only."""
+    assert is_silence("cut", Cut(how=how).about()) == (how in ("silent", "deaf"))
+    assert is_silence("cut", SILENT)
+
+
+def test_a_late_answer_to_a_ping_is_told_as_late() -> None:
+    assert Pong.model_validate({"how": {"late": "2s"}}).about().endswith(" late")
+    assert " late" not in Pong(how="never").about()
+
+
 @pytest.mark.parametrize(("detail", "kind", "status"), [
     ("PING is acknowledged never", "frame", "broken"),
     ("PING is acknowledged never", "get", "not seen"),
@@ -260,17 +286,17 @@ EXCUSED: dict[str, tuple[str, Callable[[Life], Life], Callable[[Life], Life]]] =
     ),
     "the same message again": (
         "message.id-unique",
-        lambda life: life.event(4.99, "Settings.Report", message_id="m1").cut(5.0),
+        lambda life: life.tell(4.9, "Settings.Report", message_id="m1"),
         lambda life: life.tell(6.0, "Settings.Report", message_id="m1"),
     ),
     "the same words again": (
         "message.dialogue-new",
-        lambda life: life.event(4.99, TEXT, {"text": "날씨"}, dialogue="d1").cut(5.0),
+        lambda life: life.tell(4.9, TEXT, {"text": "날씨"}, dialogue="d1"),
         lambda life: life.tell(6.0, TEXT, {"text": "날씨"}, dialogue="d1"),
     ),
     "a report twice": (
         "expect.once",
-        lambda life: life.push(4.0, "Alerts.SetAlert", SET).event(4.99, "Alerts.SetAlertSucceeded", SET).cut(5.0),
+        lambda life: life.push(4.0, "Alerts.SetAlert", SET).tell(4.9, "Alerts.SetAlertSucceeded", SET),
         lambda life: life.tell(6.0, "Alerts.SetAlertSucceeded", SET),
     ),
     "a state that could not be told": (
@@ -332,6 +358,14 @@ def test_what_a_fault_explains_is_a_break_only_without_it(what: str) -> None:
 
     assert status(struck=False) == "broken"
     assert status(struck=True) != "broken"
+
+
+def test_what_had_no_answer_may_be_said_again_whoever_ended_its_stream() -> None:
+    """No fault is needed for that; to say it twice at once is another thing."""
+    life = up().event(2.0, "Settings.Report", SETTING, message_id="first").cut(2.5)
+    assert judge(life.tell(3.0, "Settings.Report", SETTING, message_id="first")).rule("message.id-unique").broken == 0
+    twice = up().event(2.0, "Settings.Report", SETTING, message_id="first")
+    assert judge(twice.tell(2.1, "Settings.Report", SETTING, message_id="first")).rule("message.id-unique").broken == 1
 
 
 def test_an_event_that_crossed_the_end_of_the_downchannel_is_no_event_before_it() -> None:

@@ -11,6 +11,7 @@ from tests.support.story import AUDIO_PART, FORM, HEADERS, JSON_PART, SPEECH, TE
 
 Cases = dict[str, tuple[Callable[[], Life], Callable[[], Life], str]]
 
+SILENT = "the connection is read and never answered any more"
 SETTING = {"configuration": {"VoiceTypeChange": "v1"}}
 SET = {"token": "a1", "type": "ALARM"}
 SPEAK = "SpeechSynthesizer.Speak"
@@ -316,10 +317,10 @@ CASES: Cases = {
         "Settings.Report was cut by fault hang_up, and did not come again",
     ),
     "recovery.silence-noticed": (
-        lambda: up().ping(1.0).fault(5.0, "silence").back(75.0)
+        lambda: up().ping(1.0).fault(5.0, "cut", detail=SILENT).back(75.0)
         .close(75.1, "replaced", line="c1.1").idle(99.0),
-        lambda: up().ping(1.0).fault(5.0, "silence").idle(200.0),
-        "still on c1 after 195.0 s of silence (fault silence)",
+        lambda: up().ping(1.0).fault(5.0, "cut", detail=SILENT).idle(200.0),
+        "still on c1 after 195.0 s of silence (fault cut)",
     ),
     "recovery.goaway-obeyed": (
         lambda: up().fault(5.0, "goaway").close(5.2, "the device ended it").disconnect(5.2).back(5.5)

@@ -1,0 +1,181 @@
+"""`mockcic fault`: set by words and by YAML, seen, removed, told when it is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from mockcic import FaultError, MockCIC
+from mockcic.bench.remote import RemotePlace
+from mockcic.cli import group
+from mockcic.cli.fault import read_fault
+from mockcic.mock import Bench
+from mockcic.scenario.faults.fault import ACTS
+
+SCENARIO = "scenario: s\nfault: {ping: 5s, every: 1h}\non: [{event: '*'}]\n"
+TOKEN = "desk-token-4f2a"
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[MockCIC]:
+    with MockCIC(SCENARIO, control_port=0) as mock:
+        yield mock
+
+
+@pytest.fixture(autouse=True)
+def _no_faults(mock: MockCIC) -> Iterator[None]:
+    yield
+    httpx.delete(f"{mock.control_url}/v1/faults", timeout=30)
+
+
+@pytest.fixture
+def run(mock: MockCIC) -> Run:
+    def run(*arguments: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(group, ["fault", *arguments, "--control", mock.control_url or ""])
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["reset", "CANCEL"], {"reset": "CANCEL"}),
+        (["reset", "CANCEL", "after.sent=120"], {"reset": "CANCEL", "after": {"sent": 120}}),
+        (["reset=CANCEL", "on=downchannel", "every=1h"], {"reset": "CANCEL", "on": "downchannel", "every": "1h"}),
+        (["goaway"], {"goaway": {}}),
+        (["goaway.code=8", "goaway.close=fin"], {"goaway": {"code": 8, "close": "fin"}}),
+        (["pace.pause.for=2s", "pace.pause.at=boundary"], {"pace": {"pause": {"for": "2s", "at": "boundary"}}}),
+        (
+            ["{reset: CANCEL, on: answer, after: {sent: 120}}"],
+            {"reset": "CANCEL", "on": "answer", "after": {"sent": 120}},
+        ),
+        (["status", "503", 'event=["Alerts.*", "Clova.*"]'], {"status": 503, "event": ["Alerts.*", "Clova.*"]}),
+    ],
+)
+def test_words_are_read_as_a_scenario_has_it(words: list[str], fault: dict[str, object]) -> None:
+    assert read_fault(words) == fault
+
+
+def test_it_is_set_listed_and_removed(run: Run) -> None:
+    said = run("reset", "CANCEL", "after.sent=120", "--device", TOKEN, "--times", "2").output
+    number = said.split()[0]
+    assert said == f"{number}  …4f2a  reset  RST_STREAM CANCEL  on answer, after sent 120, times 2\n"
+    assert run("{window: 5s, name: shut}", "--always").output.endswith(
+        "  all devices  shut  the window is shut for 5 s  on answer\n"
+    )
+    head, first, second = run("--list").output.splitlines()
+    assert head.split() == ["NUMBER", "DEVICE", "NAME", "STRUCK", "SET", "BY", "WHAT"]
+    assert first.split()[:6] == [number, "…4f2a", "reset", "0", "of", "0"]
+    assert "shut" in second
+    assert [each["act"] for each in json.loads(run("--list", "--json").output)] == ["reset", "window"]
+    assert run("--remove", number).output == "removed 1 fault\n"
+    assert run("--remove", "all").output == "removed 1 fault\n"
+    assert run("--list").output == "no fault is set\n"
+    assert "there is no fault 999" in run("--remove", "999", code=2).output
+
+
+def test_a_slip_is_told_as_in_a_scenario(run: Run) -> None:
+    assert run("rest", "CANCEL", code=2).output == (
+        'mockcic: fault.rest: unknown key "rest"; expected a key of a fault; did you mean reset?\n'
+    )
+    said = run("reset", "CANCLE", "times=0", code=2).output
+    assert 'fault.times: "times" cannot be 0; expected a number of at least 1\n' in said
+    assert 'fault.reset: "reset" cannot be "CANCLE"; expected an error code of RFC 9113: ' in said
+    assert said.count("\n") == 2
+    answer = json.loads(run("reset", "CANCEL", "on=token", "--json", code=2).output)
+    assert (answer["status"], answer["member"]) == (422, "fault.on")
+    assert answer["errors"] == [
+        {"member": "fault.on", "what": "`reset` aimed at token", "expected": "`on:` answer or downchannel", "mend": ""}
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["reset", "CANCEL", "goaway"], ["{a"], ["reset", "--list"], ["--remove", "x"], ["reset=1", "reset.code=2"]],
+)
+def test_what_cannot_be_asked_is_told_before_anybody_is(run: Run, words: list[str]) -> None:
+    assert "Error: " in run(*words, code=2).output
+
+
+def test_all_acts_are_listed_without_a_server() -> None:
+    said = CliRunner().invoke(group, ["fault", "--acts"])
+    assert said.exit_code == 0
+    for key in ACTS:
+        assert f"\n{key}  on " in f"\n{said.output}"
+        assert f"{{{key}: " in said.output
+    whole = json.loads(CliRunner().invoke(group, ["fault", "--acts", "--json"]).output)
+    assert [each["act"] for each in whole] == list(ACTS)
+
+
+def test_a_bad_fault_over_rest_names_the_member_and_the_mend(mock: MockCIC) -> None:
+    """Problem documents (RFC 9457), as for every other request."""
+    for fault, member, detail in (
+        ({"reset": "CANCLE"}, "fault.reset", "write CANCEL"),
+        ({"goaway": {"cod": 1}}, "fault.goaway.cod", "did you mean code?"),
+        ({"reset": "CANCEL", "after": {"sent": "x"}}, "fault.after.sent", "a number of bytes"),
+        ({"on": "answer"}, "fault", "exactly one of reset"),
+        ({"reset": "CANCEL", "end": "early"}, "fault", "reset and end"),
+        ("reset", "fault", "write `{reset: CANCEL}`"),
+    ):
+        answer = httpx.post(f"{mock.control_url}/v1/faults", json={"fault": fault}, timeout=30)
+        assert answer.status_code == 422
+        assert answer.headers["content-type"] == "application/problem+json"
+        told = answer.json()
+        assert told["member"] == member, told
+        assert detail in told["detail"]
+        assert told["detail"].startswith(f"{member}: ")
+
+
+class TestBench:
+    """The same from a test."""
+
+    def test_it_is_for_all_devices_of_the_test_those_that_come_later_too(self, mock: MockCIC) -> None:
+        with _bench(mock) as mine, _bench(mock) as others:
+            first = mine.device()
+            others.device()
+            fault = mine.fault(reset="CANCEL", after={"sent": 120}, always=True)
+            second = mine.device()
+            assert len(fault.numbers) == 2
+            assert {each.device for each in mine.faults} == {first.name, second.name}
+            assert others.faults == ()
+            fault.remove()
+            mine.device()
+            assert mine.faults == ()
+
+    def test_it_is_gone_with_the_test_also_at_hardware_with_a_token_of_its_own(self, mock: MockCIC) -> None:
+        with _bench(mock) as bench:
+            bench.device(token="hardware-token-9b1c").fault(reset="CANCEL", always=True)
+            bench.fault({"accept": {"stall": "10ms"}}, client="192.0.2.1", always=True)
+            bench.fault(goaway="NO_ERROR", on="downchannel", always=True)
+            assert len(bench.faults) == 3
+        assert httpx.get(f"{mock.control_url}/v1/faults").json() == {"faults": []}
+
+    def test_bad_words_are_told_as_in_a_scenario(self, mock: MockCIC) -> None:
+        with _bench(mock) as bench:
+            with pytest.raises(
+                FaultError, match=r'"reset" cannot be "CANCLE"; expected an error code .*; write CANCEL'
+            ):
+                bench.fault(reset="CANCLE")
+            with pytest.raises(
+                FaultError, match=r'"times" cannot be 0; .*\nunknown key "rest"; .*did you mean reset\?'
+            ):
+                bench.device().fault({"rest": "CANCEL"}, times=0)
+
+
+@contextmanager
+def _bench(mock: MockCIC) -> Iterator[Bench]:
+    """A test's place on a server that is asked over HTTP."""
+    place = RemotePlace(mock.control_url)
+    bench = Bench(place)
+    bench.open()
+    yield bench
+    bench.close()
+    place.close()
