@@ -265,7 +265,9 @@ class Connection(TCPServer):
     # Trouble on purpose
 
     def cut(self, how: CutHow, reason: str) -> None:
-        """End it, or let it fall silent, as a fault of the line wants."""
+        """End it, or let it fall silent, as a fault of the line wants. One that ends already can only be reset."""
+        if self._transport.is_closing() and how != "rst":
+            return
         match how:
             case "rst" | "fin":
                 self.abort(reason, rst=how == "rst")

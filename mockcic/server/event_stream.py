@@ -189,6 +189,8 @@ class EventStream:
                     if self._heard is not None and len(self._heard) < HEARD_BYTES:
                         self._heard += data
                 case UploadOver(has_sound=has_sound):
+                    if heard and self._meter is not None and self._device.faults is not None:
+                        self._device.faults.heard(self._request.stream, self._sound(self._meter))
                     heard = False
                     if has_sound and self._heard:
                         self._is_over = True  # it ends when it is known what was said

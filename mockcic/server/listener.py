@@ -125,6 +125,7 @@ class Server:
         self._listeners: Sequence[tuple[socket.socket, ssl.SSLContext | None]] = ()
         self._accepting: list[asyncio.Task[None]] = []
         self._tasks: asyncio.TaskGroup | None = None
+        self._closings = 0
         self._stop_wanted = asyncio.Event()
         self._root: asyncio.Task[None] | None = None
         self.gate: Gate | None = None
@@ -199,20 +200,23 @@ class Server:
 
     def close_listeners(self) -> None:
         """Nobody listens any more, connections that are open stay; the ports are kept."""
-        if self._tasks is None:
+        self._closings += 1
+        if self._tasks is None or self._closings > 1:
+            return
+        # The tasks that accept are not cancelled now: one may have a connection already, which would be lost with it.
+        loop = asyncio.get_running_loop()
+        for sock, _ in self._listeners:
+            loop.remove_reader(sock)
+            close_but_keep(sock)
+
+    def open_listeners(self) -> None:
+        """Listen again on the same ports, when all who had closed them want it."""
+        self._closings -= 1
+        if self._tasks is None or self._closings:
             return
         for task in self._accepting:
             task.cancel()
         self._accepting.clear()
-        loop = asyncio.get_running_loop()
-        for sock, _ in self._listeners:
-            loop.remove_reader(sock)  # the task that accepts is only about to be cancelled
-            close_but_keep(sock)
-
-    def open_listeners(self) -> None:
-        """Listen again on the same ports."""
-        if self._tasks is None:
-            return
         for sock, _ in self._listeners:
             sock.listen(BACKLOG)
         self._begin_to_accept()
@@ -234,7 +238,7 @@ class Server:
                 if error.errno in OUT_OF_RESOURCES:
                     logger.error("cannot accept a connection: %s; trying again in %g s", error.strerror, ACCEPT_AGAIN_S)
                     await asyncio.sleep(ACCEPT_AGAIN_S)
-                elif sock.fileno() < 0:
+                elif sock.fileno() < 0 or self._closings:
                     return
                 continue  # any other is the trouble of a client that went again
             task = tasks.create_task(self._serve(accepted, address, context))

@@ -429,6 +429,17 @@ def test_nobody_listens_for_a_while_and_what_is_open_stays(mock: MockCIC) -> Non
     assert gate_of(mock) is None
 
 
+def test_they_listen_again_when_the_last_of_two_troubles_is_over(mock: MockCIC) -> None:
+    arm(mock, name="long", listener={"gone": "80ms"})
+    arm(mock, name="short", listener={"gone": "20ms"})
+    mock.wait("kind=fault name=short phase=over")
+    with pytest.raises(ConnectionRefusedError):
+        tcp(mock)
+    mock.wait("kind=fault name=long phase=over")
+    with Caller(mock, "t-1") as caller:
+        assert caller.status() == 204
+
+
 @pytest.mark.parametrize(
     ("how", "end", "goaway"),
     [

@@ -121,6 +121,23 @@ def test_a_silence_that_ends_is_a_reset(mock: MockCIC, hit: Caller, span: dict[s
     assert time.perf_counter() - began > 0.05
 
 
+@pytest.mark.parametrize("then", ["rst", "no-notify", "fin", "deaf"])
+def test_one_fault_after_another_on_the_same_connection(mock: MockCIC, hit: Caller, then: str) -> None:
+    """What is silent already can still be cut; a third one finds nothing to do."""
+    arm(mock, name="first", cut="silent", times=1)
+    assert not hit.is_answered()
+    arm(mock, name="second", cut=then, times=1)
+    if then == "deaf":
+        hit.sock.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            hit.frame()
+        hit.sock.close()
+    else:
+        assert hit.end() == ([], "rst" if then == "rst" else "eof")
+    arm(mock, name="third", cut="fin", times=1)
+    mock.wait("disconnect", reason="fault first")
+
+
 def test_each_connection_is_cut_when_it_has_lived_so_long(mock: MockCIC) -> None:
     """The hourly hang-up of one device: `after: 1h` on its connections, without `times`."""
     number = arm(mock, name="hourly", cut="fin", after="40ms")

@@ -223,11 +223,13 @@ def _line_at(story: Story, strike: Strike) -> Line | None:
 
 
 def _struck(story: Story, strike: Strike, line: Line) -> bool:
-    """Whether a strike made this downchannel end."""
+    """Whether a strike made this downchannel end, or acted when it ended."""
     if line.closed_s is None or line.closed_s < strike.at_s - EARLY_S or line.reason == SERVER_STOPS:
         return False
     if _ended(story, strike, line):
         return True
+    if not strike.connection and line.closed_s <= strike.until_s and was_taken_away(story, line):
+        return True  # it keeps the device from coming back, whatever sent it away
     if strike.connection != line.connection or line is story.lines[-1]:
         return False  # a device that left what was struck and never came again may have been switched off
     if strike.act == "goaway":
