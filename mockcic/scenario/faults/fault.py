@@ -308,10 +308,6 @@ def _impossible(fault: Fault) -> tuple[str, str, str] | None:
             "`nth`, `chance` or `times`",
             "each directive, message or answer is an occasion",
         )
-    if fault.directive and not fault.act.PER_DIRECTIVE:
-        return f"`directive` beside `{kind}`", "an act on directives, such as json, message, drop or late", ""
-    if role == "token" and (fault.event or fault.directive):
-        return "`event` of a fault on token", "none", "the authorization server knows no events"
     if role == "downchannel" and fault.act.IN_THE_HEAD:
         if after is not None and (after.time or after.of_upload):
             return f"`{kind}` of a downchannel after {after}", "no `after`", "it answers the request for a downchannel"
