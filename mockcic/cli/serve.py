@@ -218,11 +218,11 @@ class Serving:
         try:
             scenarios = self._load()
             self._as_loaded = snapshot(self._watched(scenarios))
-            chaos = self._chaos()
         except ScenarioError as error:
             tell(error.problems)
             raise StartError("the scenarios have errors; mend them, or see them again with `mockcic check`") from None
         tell(scenarios.warnings)
+        chaos = self._chaos()
         service = self._service(scenarios)
         control = self._control()
         service.bind()
@@ -310,7 +310,13 @@ class Serving:
             return None
         from mockcic.scenario.chaos import load_chaos
 
-        return load_chaos(path)
+        try:
+            return load_chaos(path)
+        except ScenarioError as error:
+            tell(error.problems)
+            raise StartError(
+                "the chaos file has errors; mend them, or see them again with `mockcic chaos show`"
+            ) from None
 
     def _saved(self, service: Service) -> SavedAudio | None:
         folder: Path | None = self._options["save_audio"]

@@ -38,13 +38,13 @@ class FaultDesk:
         except FaultError as error:
             raise AskError(409, str(error)) from None
         gone = Armed(number, Count(fault, occasions=1, strikes=1), by)  # what strikes all at once, once
-        return next((each for each in self.all() if each.number == number), self._shape(gone, name))
+        return next((each for each in self.all() if each.number == number), self._shape(gone, self._said(name)))
 
     def all(self, device: str | None = None) -> list[FaultShape]:
         """Those that are set: for names that fit (`device` is the pattern), and those scenarios have set."""
         shapes: dict[int, FaultShape] = {}
         for pattern, armed in self._cic.armoury.coming:
-            shapes[armed.number] = self._shape(armed, pattern)
+            shapes[armed.number] = self._shape(armed, self._said(pattern))
         for armed in () if self._cic.armoury.gate is None else self._cic.armoury.gate.armed:
             shapes[armed.number] = self._shape(armed, "*")
         for each in self._cic.devices:
@@ -61,25 +61,22 @@ class FaultDesk:
         found = list(shapes.values())
         if device is None:
             return found
-        name = self._aimed(device, is_to_come=False)
+        name = self._aimed(device)
         return [each for each in found if fnmatch.fnmatchcase(name, each.device)]
 
-    def _aimed(self, device: str, *, is_to_come: bool = True) -> str:
-        """The pattern of names behind a short name (with or without its …), a token, or a pattern.
-
-        A token that nobody came with yet gets its name now, if it is to come.
-        """
+    def _aimed(self, device: str) -> str:
+        """The pattern behind a short name (with or without its …), a token, a `device_id`, or a pattern of them."""
         devices = self._cic.devices
-        if any(sign in device for sign in "*?["):
+        if _is_pattern(device):
             return device
         key = devices.token_of(device) or devices.token_of(f"…{device}")
         if key is not None:
             return devices.name_of(key)
-        if device.startswith("…"):
-            return device
-        if len(device) <= SHORT:
-            return f"…{device}"
-        return devices.name_of(device) if is_to_come else device
+        return f"…{device}" if len(device) <= SHORT else device
+
+    def _said(self, pattern: str) -> str:
+        """A pattern for people: of a token that nobody came with yet its end."""
+        return pattern if _is_pattern(pattern) or pattern.startswith("…") else self._cic.devices.shown(pattern)
 
     def remove(self, number: int) -> None:
         """Remove one; what it does by lasting ends."""
@@ -114,3 +111,7 @@ class FaultDesk:
             occasions=armed.count.occasions,
             strikes=armed.count.strikes,
         )
+
+
+def _is_pattern(text: str) -> bool:
+    return any(sign in text for sign in "*?[")

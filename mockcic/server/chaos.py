@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from mockcic.errors import FaultError
 from mockcic.journal.store import Journal
 from mockcic.scenario.chaos import Chaos, Planned, plan
-from mockcic.scenario.faults.fault import Fault
 from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.faults.armoury import Armoury
 from mockcic.server.registry import Registry
@@ -41,7 +41,8 @@ class ChaosPlayer:
         self._clock = clock
         self._play: Play | None = None
         self._alarm: Alarm | None = None
-        self._numbers: list[int] = []
+        self._set_ones: list[tuple[int, float]] = []
+        """The numbers of the faults that are set, and when each is gone by itself (inf: nobody knows)."""
         self._factor_before: float | None = None
 
     @property
@@ -77,9 +78,9 @@ class ChaosPlayer:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        for number in self._numbers:
+        for number, _ in self._set_ones:
             self._armoury.remove(number, iter(self._devices))
-        self._numbers.clear()
+        self._set_ones.clear()
         self._write("over", why)
         self._play = Play(play.chaos, play.plan, play.began_s, play.began_wall_s, play.played, playing=False)
         if self._factor_before is not None:
@@ -101,8 +102,8 @@ class ChaosPlayer:
         play = self._play
         assert play is not None
         self._play = Play(play.chaos, play.plan, play.began_s, play.began_wall_s, play.played + 1)
-        self._set(play.chaos, play.plan[play.played])
         self._wait_for_the_next()
+        self._set(play.chaos, play.plan[play.played])
 
     def _end(self) -> None:
         self.stop("its time is over")
@@ -111,11 +112,16 @@ class ChaosPlayer:
         acts = ", ".join(f"{fault.kind}: {fault.act.about()}" for fault in planned.faults)
         span = f" for {planned.for_s:g} s" if planned.for_s is not None else ""
         self._write("set", f"{acts}{span}", entry=planned.name, devices=list(planned.devices))
+        now = self._clock.now()
+        self._set_ones = [each for each in self._set_ones if each[1] > now]
         for name in dict.fromkeys(map(self._name, planned.devices)):
-            self._numbers += [self._arm(fault, name, chaos) for fault in planned.faults]
-
-    def _arm(self, fault: Fault, device: str, chaos: Chaos) -> int:
-        return self._armoury.arm(fault, iter(self._devices), device=device, by=f"chaos {chaos.chaos}")
+            for fault in planned.faults:
+                try:
+                    number = self._armoury.arm(fault, iter(self._devices), device=name, by=f"chaos {chaos.chaos}")
+                except FaultError as error:  # it could be done when the play began
+                    self._write("failed", str(error), entry=planned.name, devices=[name])
+                else:
+                    self._set_ones.append((number, math.inf if fault.for_ is None else now + fault.for_))
 
     def _name(self, word: str) -> str:
         """The short name, or the pattern of them, that a word of a file means; of a device to come, too."""

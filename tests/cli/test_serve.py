@@ -327,3 +327,22 @@ def test_devices_are_served_when_nobody_reads_what_it_prints(tmp_path: Path) -> 
             assert process.stderr.read() == "mockcic: nothing more is printed: Broken pipe\n"
         finally:
             process.kill()
+
+
+def test_a_chaos_file_is_played_from_the_start_by_a_clock_that_goes_as_told(serve: Start, tmp_path: Path) -> None:
+    path = tmp_path / "day.yaml"
+    path.write_text("chaos: day\nentries:\n  - {name: soon, after: 100s, fault: {reset: CANCEL}}\n")
+    server = serve("--chaos", str(path), "--time-factor", "1000")
+    server.wait_for("its beginning", lambda line: "chaos day: begun: 1 to come in 86400 s, seed 0" in line)
+    server.wait_for("the fault", lambda line: "chaos day: soon: reset: RST_STREAM CANCEL" in line)
+    server.stop()
+    server.wait_for("its end", lambda line: "chaos day: over: the server stops" in line)
+
+
+def test_a_chaos_file_with_errors_is_told_and_does_not_start(tmp_path: Path) -> None:
+    path = tmp_path / "day.yaml"
+    path.write_text("chaos: day\nentries: [{at: noon, fault: {reset: CANCEL}}]\n")
+    done = run("--port", "0", "--chaos", str(path))
+    assert done.returncode == 2
+    assert f"{path}:2:16: error:" in done.stderr + done.stdout
+    assert "mockcic: the chaos file has errors" in done.stderr

@@ -19,6 +19,9 @@ HURRIED = {"pace_leeway": "off", "audio_gap_s": "off"}
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
+TROUBLE = ("captive-portal", "hourly-hang-up", "silent-line", "lost-in-upload", "token-theatre", "day-in-the-life")
+"""The scenarios in which something goes wrong on purpose (docs/faults.md)."""
+
 Speaker = Callable[..., Device]
 
 

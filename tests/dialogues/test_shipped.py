@@ -1,4 +1,6 @@
-"""Every shipped scenario is lived through once by the simulated device: the dialogues of PROTOCOL section 7."""
+"""Every shipped scenario is lived through once by the simulated device: the dialogues of PROTOCOL section 7.
+
+Those of trouble are in test_trouble.py."""
 
 from __future__ import annotations
 
@@ -17,12 +19,13 @@ from mockcic.sound.dtmf import dtmf
 from mockcic.sound.make import read_wav, tone
 from mockcic.sound.marker import marker
 from mockcic.sound.mp3 import seconds
-from tests.dialogues.conftest import SCENARIOS, Speaker
+from tests.dialogues.conftest import SCENARIOS, TROUBLE, Speaker
 from tests.support.golden import golden
 
 TESTED = {
     "alarm", "by-voice", "connect", "delegation", "device-control", "multi-turn", "music", "push-notification",
     "seed-400", "seed-success", "settings", "slow", "token-life", "token-refused", "weather",
+    *TROUBLE,
 }  # fmt: skip
 
 
@@ -35,7 +38,7 @@ async def came(cic: Bench, name: str, *, count: int = 1) -> None:
     await cic.wait_async(lambda entry: entry.kind == "answer" and entry.name == name, times=f"{count}..")
 
 
-def test_every_scenario_of_the_folder_is_tested_here() -> None:
+def test_every_scenario_of_the_folder_is_tested() -> None:
     assert {path.stem for path in SCENARIOS.glob("*.yaml")} == TESTED
 
 

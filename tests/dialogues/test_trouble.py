@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
+import httpx
 import pytest
 
+from mockcic.errors import WireError
 from mockcic.mock import Bench
 from mockcic.simulator.client import ConnectionLostError, StreamResetError
 from mockcic.simulator.device import Device
 from mockcic.sound.make import tone
-from tests.dialogues.conftest import Speaker
+from tests.dialogues.conftest import SCENARIOS, Speaker
 
 QUICK: dict[str, Any] = {"reopen_after_s": 0.05, "ping_every_s": 0.2, "ping_within_s": 0.3, "answer_within_s": 5.0}
 """A device that does at once what others take their time for."""
@@ -46,23 +49,83 @@ async def test_silent_line_is_found_out_by_ping(cic: Bench, speaker: Speaker) ->
         assert (await device.say_text("들려")).status == 200
     assert struck(cic) == ["silence"]
     (recovery,) = cic.recoveries()
-    assert recovery.outcome == "back"
-    assert recovery.noticed_s is not None
+    assert (recovery.outcome, recovery.lost) == ("back", ())
 
 
 async def test_hourly_hang_up_is_followed_by_a_new_connection_each_time(cic: Bench, speaker: Speaker) -> None:
-    async with speaker("hourly-hang-up", hurry={"every: 1h": "every: 300ms"}, **QUICK) as device:
-        for count in (1, 2, 3):
-            await back(cic, device, count=count)
+    async with speaker("hourly-hang-up", **QUICK) as device:
+        for hour in (1, 2, 3):
             assert (await device.say_text("아직")).status == 200
-    assert set(struck(cic)) == {"hourly"}
+            await cic.advance_async("1h")
+            await back(cic, device, count=hour + 1)
+        await cic.advance_async("20h")
+        await back(cic, device, count=5)
+    assert struck(cic)[:4] == ["hourly"] * 4
+    assert [recovery.outcome for recovery in cic.recoveries()] == ["back"] * len(cic.recoveries())
 
 
-async def test_a_captive_portal_is_waited_out(cic: Bench, speaker: Speaker) -> None:
+async def test_captive_portal_is_waited_out(cic: Bench, speaker: Speaker) -> None:
     async with speaker("captive-portal", hurry={"after: 5s": "after: 300ms"}, **QUICK) as device:
         assert (await device.say_text("몇 시")).status == 200
         await back(cic, device, count=2)
-        page = await device.say_text("체크인")
-        assert page.directives == []
+        with pytest.raises(WireError, match="text/html"):
+            await device.say_text("체크인")
         assert (await device.say_text("체크인")).status == 200
     assert struck(cic) == ["carried-away", "redirect", "page", "please-agree", "stale-page"]
+
+
+async def test_token_theatre_is_played_to_its_end(cic: Bench) -> None:
+    cic.load(SCENARIOS / "token-theatre.yaml")
+    whose = {"client_id": "acme", "client_secret": "acme-secret", "device_id": "token-theatre-1", "model_id": "one"}
+    of_test = cic.device(device_id="token-theatre-1", client_id="acme", model_id="one")
+    pair = of_test.issue_token()
+    statuses: list[int] = []
+    tls = ssl.create_default_context(cafile=str(cic.ca_file))
+    async with httpx.AsyncClient(base_url=cic.auth_url, verify=tls, http2=True) as client:
+
+        async def refresh() -> str:
+            """Ask until it is given."""
+            while True:
+                asked = {**whose, "refresh_token": pair.refresh_token}
+                answer = await client.post("/token?grant_type=refresh_token", data=asked)
+                statuses.append(answer.status_code)
+                if answer.status_code != 503:
+                    return str(answer.json()["access_token"])
+
+        async with Device(
+            cic.url, ca_file=cic.ca_file, token=pair.access_token, pace=0.0, renew=refresh, **QUICK
+        ) as device:
+            await device.say(tone(300, 1.0))
+            await cic.wait_async("downchannel name=open", times="2..", within=10)
+            assert statuses == [503, 503, 200]
+            await device.wait_for("Clova.Hello", count=2)
+            asked = [(await device.say_text("뭐라고")).status for _ in range(3)]
+            assert asked == [200, 429, 200]
+            await device.say_text("그만")
+            await cic.wait_async("kind=fault phase=struck name=revoked")
+    assert struck(cic) == ["expires", "too-many", "revoked"]
+
+
+async def test_a_day_in_the_life_has_its_hours_and_its_breakfast(cic: Bench, speaker: Speaker) -> None:
+    short = {"rings_in: 8h": "rings_in: 3h", "every: 210m": "every: 90m"}
+    async with speaker("day-in-the-life", hurry=short, **QUICK) as device:
+        (alarm,) = (await device.say_text("일곱 시에 깨워 줘")).directives
+        lines = 1
+        for hour in (1, 2, 3):
+            await cic.advance_async("30m")
+            if hour == 2:  # half past one: silence, until its ping tells
+                lines += 1
+                await back(cic, device, count=lines)
+            await cic.advance_async("30m")
+            lines += 1
+            await back(cic, device, count=lines)
+            device.turn(3600)
+        await cic.wait_async("Alerts.AlertStarted", within=10)
+        ringing = {"token": alarm.directive.payload["token"], "type": "ALARM"}
+        await device.send("Alerts.RequestAlertStop", ringing)
+        await device.wait_for("Alerts.DeleteAlert")
+        assert (await device.say_text("날씨")).status == 200
+        with pytest.raises(StreamResetError):
+            await device.say_text("날씨")
+        assert (await device.say_text("날씨")).status == 200
+    assert struck(cic) == ["hourly", "dead-of-night", "hourly", "hourly", "slow", "broken-off"]

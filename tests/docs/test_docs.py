@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
@@ -12,9 +13,13 @@ import click
 import pytest
 
 from mockcic.cli.device_asks import ASKS
+from mockcic.cli.fault import read_fault
+from mockcic.scenario.faults.fault import ACTS, Fault
 from mockcic.scenario.load import load_text
+from mockcic.scenario.source import Source
 from mockcic.simulator.device import Habits
 from mockcic.verdict.conformance import Limits
+from tests.dialogues.conftest import TROUBLE
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -127,7 +132,7 @@ def _options() -> set[str]:
 
 
 OF_OTHERS = {"--build", "--exit-code-from", "--cacert", "--http2", "--http2-prior-knowledge", "--fail-with-body"}
-OF_OTHERS |= {"--data-binary", "--junit-xml", "--do"}
+OF_OTHERS |= {"--data-binary", "--junit-xml", "--do", "--minutes", "--devices"}
 BOUNDARIES = {"--boundary", "--boundary--", "--b1", "--abcdefg123456"}
 
 
@@ -135,3 +140,36 @@ BOUNDARIES = {"--boundary", "--boundary--", "--b1", "--abcdefg123456"}
 def test_every_option_that_a_page_names_exists(page: Path) -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page.read_text()))
     assert named - _options() - OF_OTHERS - BOUNDARIES == set()
+
+
+class TestFaults:
+    """docs/faults.md: every act, as it is in the code, and what it shows loads."""
+
+    def test_its_tables_are_those_of_the_code(self, generate: ModuleType) -> None:
+        assert (ROOT / "docs" / "faults.md").read_text() == generate.faults_page(), "run: python docs/generate.py"
+
+    def test_every_act_every_key_and_every_story_is_in_it(self) -> None:
+        page = (ROOT / "docs" / "faults.md").read_text()
+        for key in ACTS:
+            assert f"| **`{key}`** " in page
+        for name, member in Fault.model_fields.items():
+            assert name in ACTS.values() or f"| `{member.alias or name}` |" in page
+        for name in TROUBLE:
+            assert f"(../scenarios/{name}.yaml)" in page
+
+    def test_every_fault_it_shows_is_one(self) -> None:
+        page = (ROOT / "docs" / "faults.md").read_text() + (ROOT / "README.md").read_text()
+        acts = tuple(f"{{{key}: " for key in ACTS)
+        shown = [text for text in re.findall(r"`(\{[^`]*\})`", page) if text.startswith(acts)]
+        assert len(shown) >= len(ACTS)
+        for text in shown:
+            Fault.model_validate(Source("x", text).values)
+
+    def test_every_command_it_shows_is_understood(self) -> None:
+        page = (ROOT / "docs" / "faults.md").read_text() + (ROOT / "README.md").read_text()
+        shown = re.findall(r"\$ mockcic fault ((?:[a-z]|').*)", page)
+        assert len(shown) >= 4
+        for line in shown:
+            words = shlex.split(line, comments=True)
+            options = [number for number, word in enumerate(words) if word.startswith("--")]
+            Fault.model_validate(read_fault(words[: options[0]] if options else words))

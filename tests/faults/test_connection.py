@@ -91,12 +91,12 @@ async def test_settings_are_not_acknowledged(stage: Stage) -> None:
 async def test_a_connection_begins_with_other_settings_and_with_none_acknowledged(stage: Stage) -> None:
     """Aimed at an address: nothing is known of a device yet."""
     stage.fault_for_all(
-        on="accept", settings={"max_concurrent_streams": 1, "initial_window_size": 77}, client="127.0.0.2"
+        on="accept", settings={"max_concurrent_streams": 1, "initial_window_size": 70_000}, client="127.0.0.2"
     )
     stage.fault_for_all(settings_ack="never", on="accept", client="127.0.0.3")
     bad = await stage.connect(stage.bad.token, source="127.0.0.2")
     first = bad.all(SettingsFrame)[0]
-    assert (first.settings[3], first.settings[4]) == (1, 77)
+    assert (first.settings[3], first.settings[4]) == (1, 70_000)
     line = await bad.open_downchannel()
     await bad.head(line)
     assert (await bad.answer(await bad.ask())).reset == 7, "one stream too many"

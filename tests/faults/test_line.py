@@ -37,9 +37,10 @@ def server(request: pytest.FixtureRequest) -> Iterator[MockCIC]:
 
 
 @pytest.fixture
-def mock(server: MockCIC) -> MockCIC:
+def mock(server: MockCIC) -> Iterator[MockCIC]:
     server.clear()
-    return server
+    yield server
+    server.call(server.desk.faults.clear)
 
 
 def arm(mock: MockCIC, device: str = "*-hit", **fault: Any) -> int:
