@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -134,3 +135,48 @@ async def test_a_downchannel_of_another_content_type(stage: Stage) -> None:
     stage.fault(content_type="text/plain", on="downchannel", times=1)
     bad = await stage.bad_client()
     assert (await bad.head(await bad.open_downchannel())).headers["content-type"] == "text/plain"
+
+
+AT_RULES = """
+scenario: at-rules
+settings: {same_connection: false, downchannel_window: off, stop_capture: never}
+on:
+  - event: TextRecognizer.Recognize
+    when: {payload.text: rule}
+    fault: {portal: 502, times: 1}
+    reply: [Clova.RenderText: {text: rule}]
+  - event: TextRecognizer.Recognize
+    when: {payload.text: step}
+    reply: [fault: {status: 503, times: 1}, Clova.RenderText: {text: step}]
+  - event: SpeechRecognizer.Recognize
+    fault: {status: 429, after: {audio: 100ms}, times: 1}
+    reply: [Clova.RenderText: {text: heard}]
+"""
+
+
+async def test_a_rule_and_a_step_answer_otherwise_as_often_as_they_say(stage: Stage) -> None:
+    await asyncio.to_thread(stage.cic.load, AT_RULES)
+    bad, good = await stage.bad_client(), await stage.good_client()
+    asked = [(await bad.answer(await bad.ask(text))).status for text in ("rule", "step", "rule", "step")]
+    assert asked == [502, 503, 200, 200]
+    for status in (429, 200):
+        upload = await bad.begin()
+        await bad.begin_sound(upload)
+        await bad.speak(upload, 0.2)
+        await bad.ping()
+        await bad.end_sound(upload)
+        assert (await bad.answer(upload)).status == status
+    assert (await good.answer(await good.ask("step"))).status == 503, "each device has its own count"
+
+
+async def test_an_event_that_was_answered_otherwise_meets_no_rule(stage: Stage) -> None:
+    stage.fault(status=503, times=3)
+    bad = await stage.bad_client()
+    for _ in range(3):
+        upload = await bad.begin()
+        await bad.begin_sound(upload)
+        await bad.end_sound(upload)
+        assert (await bad.answer(upload)).status == 503
+    await bad.answer(await bad.ask())
+    (match,) = [each for each in stage.cic.journal if each.kind == "match"]
+    assert match.stream.endswith(".7")
