@@ -168,6 +168,8 @@ def draw(chance: random.Random) -> dict[str, Any]:
             "for": f"{chance.randint(200, 4000)}ms",
             **chance.choice([{"times": chance.randint(1, 3)}, {"every": "300ms"}, {"chance": 0.5, "seed": 1}, {}]),
         }
+        if fault["on"] == "accept":  # everybody's: of many at once nobody would ever come in
+            fault |= {"times": 1, "for": "1s", "every": None, "chance": None, "seed": None}
         fault = {key: value for key, value in fault.items() if value is not None}
         with suppress(ValidationError):  # not every moment is one of every act
             Fault.model_validate(fault)

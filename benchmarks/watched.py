@@ -47,6 +47,10 @@ HELD: Final = ("mockcic.server.", "mockcic.wire.", "hypercorn.", "h2.", "hpack."
 """Modules whose objects are counted: connections, streams, exchanges, downchannels, and what hangs on them."""
 
 
+MADE_ONCE: Final = ("server.tls", "faults.certificates")
+"""Not those: certificates are made when they are wanted first, one of a kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What the process holds. All of it is counted by kind; `memory_kb` is PSS."""
@@ -105,7 +109,7 @@ def look(mock: MockCIC) -> Look:
     kinds = Counter(
         f"{kind.__module__}.{kind.__qualname__}"
         for kind in map(type, gc.get_objects())
-        if str(kind.__module__).startswith(HELD)
+        if str(kind.__module__).startswith(HELD) and not str(kind.__module__).endswith(MADE_ONCE)
     )
     return Look(dict(names), dict(_files()), dict(kinds), threading.active_count(), memory_kb())
 

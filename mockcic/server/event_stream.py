@@ -291,8 +291,10 @@ class EventStream:
         others = [part for part in self._reader.parts if part is not self._reader.metadata_part]
         if others:
             self._record.upload(self._event, sound, others, measured)
-        if self._device.faults is not None:
-            self._device.faults.upload_ended(self._request.stream)
+        if (faults := self._device.faults) is not None:
+            if sound is not None:  # what came with the end was not told before
+                faults.heard(self._request.stream, sound)
+            faults.upload_ended(self._request.stream)
         self._device.tell(EventEnded(self._request.stream, sound))
 
     def _said_in_journal(self, sound: Sound) -> dict[str, Any]:

@@ -30,7 +30,7 @@ FAULTS: dict[str, dict[str, object]] = {
     "goaway": {"goaway": "NO_ERROR", **SOON},
     "goaway-close": {"goaway": {"code": "NO_ERROR", "close": "fin"}, **SOON},
     "goaway-error": {"goaway": {"code": "ENHANCE_YOUR_CALM", "last_stream": 0}, **SOON},
-    "one-stream": {"settings": {"max_concurrent_streams": 1}, "after": "100ms", "for": "300ms"},
+    "frame-size": {"settings": {"max_frame_size": 20_000}, "times": 1},
     "pong": {"pong": "never", "times": 1},
     "bad-frame": {"bad_frame": "too-large", **SOON},
     "pace": {"pace": {"first_byte": "100ms", "dribble": 200}},

@@ -99,8 +99,17 @@ def contradictions(story: Story, limits: Limits) -> Iterator[Contradiction]:
         *_active_alerts(story, limits),
     )
     for each in found:
-        if not each.found or not story.is_explained(each.report.at_s, each.event.began_s):
-            yield each
+        if each.found and (story.is_explained(each.report.at_s, each.event.began_s) or _is_late(story, each.report)):
+            continue
+        yield each
+
+
+def _is_late(story: Story, report: Told) -> bool:
+    """Whether a report repeats one that had no answer: what it tells may be over by now."""
+    return any(
+        each.number < report.number and each.payload == report.payload and story.may_repeat(each, report.began_s)
+        for each in story.events_named(report.name)
+    )
 
 
 def _activity(

@@ -368,6 +368,16 @@ def test_what_had_no_answer_may_be_said_again_whoever_ended_its_stream() -> None
     assert judge(twice.tell(2.1, "Settings.Report", SETTING, message_id="first")).rule("message.id-unique").broken == 1
 
 
+def test_a_report_that_is_said_again_may_be_of_what_is_over() -> None:
+    """The contexts tell how it is now."""
+    life = up().event(2.0, STARTED, {"token": "t1"}).cut(2.1).tell(2.5, FINISHED, {"token": "t1"})
+    life.tell(3.0, STARTED, {"token": "t1"})
+    contexts = {"SpeechSynthesizer.SpeechState": {"playerActivity": "FINISHED", "token": "t1"}}
+    assert judge(life.tell(9.0, "Settings.Report", contexts=contexts)).rule("message.context-true").broken == 0
+    once = up().tell(3.0, STARTED, {"token": "t1"}).tell(9.0, "Settings.Report", contexts=contexts)
+    assert judge(once).rule("message.context-true").broken == 1
+
+
 def test_an_event_that_crossed_the_end_of_the_downchannel_is_no_event_before_it() -> None:
     request = {**HEADERS, **FORM}
     life = line_cut().refused(5.02, "POST /v1/events", 412, "there is no downchannel", request=request)
