@@ -30,6 +30,7 @@ class Answer:
     description: str = ""
     location: str = ""
     html: str = ""
+    retry_after: int | None = None
 
     @property
     def is_good(self) -> bool:

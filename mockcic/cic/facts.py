@@ -101,6 +101,13 @@ class AnswerSent:
 
 
 @dataclass(frozen=True, slots=True)
+class StopCaptureLost:
+    """A fault took the StopCapture of this dialogue away, or made it one that the device need not obey."""
+
+    dialogue: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Pinged:
     """A keep-alive: `kind` is `frame` (HTTP/2 PING) or `get` (`GET /ping`)."""
 
@@ -135,6 +142,7 @@ Fact = (
     | EventEnded
     | EventLost
     | AnswerSent
+    | StopCaptureLost
     | Pinged
     | StepDue
     | DeviceReset
@@ -156,4 +164,5 @@ __all__ = [
     "Pinged",
     "Sound",
     "StepDue",
+    "StopCaptureLost",
 ]

@@ -90,7 +90,7 @@ class Directive:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A binary part tied to a directive by `cid:` (PROTOCOL 4.4).
+    """A binary part tied to a directive by `cid:` (PROTOCOL 4.4); without `content_id` it has no such header.
 
     `rate` is how many bytes a second are handed to the connection, None for as fast as the device reads; `chunk` is how
     many bytes are written at once when a rate is set.
@@ -100,6 +100,10 @@ class Attachment:
     data: bytes
     rate: float | None = None
     chunk: int = 1024
+
+
+Pieces = tuple[Directive | Attachment, ...]
+"""A directive and its attachments, in the order in which they are written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,10 +134,20 @@ def ground(spec: MessageSpec, catalogue: Catalogue, dice: Dice) -> Ground:
     example = _with_sounds(v.read(payload), sounds)
     header = Obj((("namespace", spec.namespace), ("name", spec.name), ("messageId", dice.uuid())))
     draft = Draft(Obj((("directive", Obj((("header", header), ("payload", example)))),)), tuple(sounds))
-    fields = dict(spec.fields)
-    if spec.payload_from == TEMPLATES and (template := catalogue.templates.get(str(payload.get("type")))) is not None:
-        fields = {**catalogue.members_of_template(template), **fields}
-    return Ground(draft, spec, tuple(_spots(example, PAYLOAD, fields, catalogue)))
+    return Ground(draft, spec, tuple(_spots(example, PAYLOAD, _fields(spec, payload, catalogue), catalogue)))
+
+
+def ground_of(message: Mapping[str, Any], spec: MessageSpec, catalogue: Catalogue) -> Ground:
+    """A directive that is about to be sent, `{"directive": ...}`; its attachments stay where they are."""
+    payload = message["directive"]["payload"]
+    fields = _fields(spec, payload, catalogue)
+    return Ground(Draft(v.read(message)), spec, tuple(_spots(v.read(payload), PAYLOAD, fields, catalogue)))
+
+
+def _fields(spec: MessageSpec, payload: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, FieldSpec]:
+    """The members of a payload; of a template those of its type as well."""
+    template = catalogue.templates.get(str(payload.get("type"))) if spec.payload_from == TEMPLATES else None
+    return spec.fields if template is None else {**catalogue.members_of_template(template), **spec.fields}
 
 
 def _with_sounds(value: Value, sounds: list[tuple[str, Mapping[str, Any]]]) -> Value:

@@ -25,6 +25,7 @@ from mockcic.cic.facts import (
     Pinged,
     Sound,
     StepDue,
+    StopCaptureLost,
 )
 from mockcic.cic.message import Attachment, Directive, Event, Refusal
 from mockcic.errors import Finding
@@ -205,6 +206,9 @@ class Engine:
                 self._begin_anew()
             case CueWanted():
                 self._play_cue(fact, now)
+            case StopCaptureLost():
+                for upload in self._uploads.values():
+                    upload.stop_pushed &= upload.dialogue != fact.dialogue
             case Pinged():
                 self.counts[f"ping.{fact.kind}"] += 1
             case _:
@@ -624,7 +628,7 @@ class Engine:
 
     def _stop_waiting(self, upload: Upload, now: float) -> None:
         """The device goes on uploading although it was told to stop: answer, and end the stream (PROTOCOL 3.4)."""
-        if upload.ended or upload.answered:
+        if upload.ended or upload.answered or not upload.stop_pushed:
             return
         self._find(
             "audio.stop-capture",

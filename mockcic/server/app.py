@@ -15,10 +15,11 @@ from mockcic.cic.message import Refusal
 from mockcic.cic.user_agent import judge_user_agent
 from mockcic.errors import WireError
 from mockcic.journal.store import Journal
+from mockcic.scenario.effects import AnswerRaw, Refuse
 from mockcic.scenario.model import Scenario
 from mockcic.scenario.settings import PingAfter, Settings
 from mockcic.scenario.words import read_duration
-from mockcic.server.answers import refusal_response
+from mockcic.server.answers import encode_headers, refusal_response
 from mockcic.server.authorization import Authorization
 from mockcic.server.clock import Clock, LoopClock, TurnableClock
 from mockcic.server.device import Device
@@ -63,7 +64,7 @@ class Cic:
         authority = Authority()
         self.armoury = Armoury(self.journal, self.clock)
         self.devices = Registry(scenarios, self.journal, self.clock, authority.key_of, self.armoury)
-        self.authorization = Authorization(self.devices, self.journal, self.clock, authority)
+        self.authorization = Authorization(self.devices, self.journal, self.clock, authority, self.armoury)
         self.armoury.tokens = self.authorization
         self.turning = Turning(self.clock, self.journal, self.devices)
         self.stopping = False
@@ -199,6 +200,26 @@ class Cic:
             request=self.journal.redaction.headers(request.headers),
         )
 
+    async def _answer_instead(self, request: Request, order: Refuse | AnswerRaw, send: Send) -> None:
+        """A downchannel that a fault does not let open."""
+        if isinstance(order, Refuse):
+            await self._refuse(request, order.refusal, send, why="a fault answers so")
+            return
+        headers = encode_headers(order.headers)
+        await send({"type": "http.response.start", "status": order.status, "headers": headers})
+        await send({"type": "http.response.body", "body": order.body, "more_body": False})
+        self.journal.add(
+            "answer",
+            device=self.devices.shown(request.token),
+            token=request.token,
+            connection=request.connection,
+            stream=request.stream,
+            name=f"{request.method} {request.scope['path']}",
+            status=order.status,
+            detail="a fault answers so",
+            request=self.journal.redaction.headers(request.headers),
+        )
+
     async def _not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = self._request(scope)
         await self._refuse(request, Refusal(404, f"there is nothing at {scope['path']}"), send)
@@ -252,9 +273,12 @@ class Cic:
         line = Downchannel(request.stream, request.connection, settings, send, device.wrote)
         line.token = request.token
         line.wire = request.wire
-        device.opened_at = self.real.now()
         if device.faults is not None:
             device.faults.downchannel_opens(line)
+            if line.instead is not None:
+                await self._answer_instead(request, line.instead, line.sender)
+                return
+        device.opened_at = self.real.now()
         reason = "the server failed"
         try:
             async with asyncio.TaskGroup() as tasks:

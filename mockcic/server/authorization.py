@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.routing import Route, Router
@@ -15,11 +16,15 @@ from mockcic.auth.policy import Call
 from mockcic.auth.terms import PATH
 from mockcic.journal.redact import shortened
 from mockcic.journal.store import Journal
+from mockcic.scenario.faults.answer import Empty, Portal, Status
 from mockcic.scenario.model import Scenario
 from mockcic.server.clock import Alarm, Clock
 from mockcic.server.device import Device
 from mockcic.server.endpoint import Endpoint
 from mockcic.server.exchange import Send
+from mockcic.server.faults.armoury import Armoury
+from mockcic.server.faults.calls import Caller
+from mockcic.server.faults.instead import description_of, oauth_error_of, page
 from mockcic.server.registry import Registry
 from mockcic.server.request import Receive, Request, Scope
 
@@ -29,11 +34,14 @@ METHODS: Final = ("GET", "POST")
 class Authorization:
     """Answers what is asked of it, tells the journal, and closes downchannels that lose their token."""
 
-    def __init__(self, devices: Registry, journal: Journal, clock: Clock, authority: Authority) -> None:
+    def __init__(
+        self, devices: Registry, journal: Journal, clock: Clock, authority: Authority, armoury: Armoury
+    ) -> None:
         self.authority = authority
         self.clock = clock
         self._devices = devices
         self._journal = journal
+        self._armoury = armoury
         self._alarm: tuple[float, Alarm] | None = None
         self._requests = 0
         self.routes = [
@@ -82,7 +90,10 @@ class Authorization:
     async def _authorize(self, scope: Scope, receive: Receive, send: Send) -> None:
         request, ask = await self._read(scope, receive)
         scenario = self._scenario(self.authority.device_of(ask), request.user_agent)
-        outcome = self._refusal_of_method(request)
+        if (met := await self._meet_faults(request, ask, scenario, send)) is None:
+            return
+        send, outcome = met
+        outcome = outcome or self._refusal_of_method(request)
         if outcome is None:
             base = _base(request)
             outcome = self.authority.authorize(ask, scenario.auth_policy, self.clock.now(), base=base)
@@ -91,10 +102,44 @@ class Authorization:
     async def _token(self, scope: Scope, receive: Receive, send: Send) -> None:
         request, ask = await self._read(scope, receive)
         scenario = self._scenario(self.authority.device_of(ask), request.user_agent)
-        outcome = self._refusal_of_method(request)
+        if (met := await self._meet_faults(request, ask, scenario, send)) is None:
+            return
+        send, outcome = met
+        outcome = outcome or self._refusal_of_method(request)
         if outcome is None:
             outcome = self.authority.token(ask, scenario.auth_policy, self.clock.now())
         await self._answer(request, self.authority.call_of(ask) or "grant", scenario, outcome, send)
+
+    async def _meet_faults(
+        self, request: Request, ask: Ask, scenario: Scenario, send: Send
+    ) -> tuple[Send, Outcome | None] | None:
+        """What faults make of a request: how it is sent, and what is answered before it is worked on.
+
+        None where it is not answered at all. Of a device that nobody knows only its own scenario's faults count.
+        """
+        identity = self.authority.device_of(ask)
+        key = "" if identity is None else identity.key
+        device = self._devices.get(key) if key else None
+        if device is None and not scenario.fault and not self._armoury.coming:
+            return send, None
+        if device is not None and device.faults is None:
+            return send, None
+        caller = Caller(key, self._shown(key), device, scenario)
+        met = await self._armoury.calls.meet(caller, request.wire, request.stream, send)
+        if met.gone:
+            return None
+        match met.instead:
+            case Status() as act:
+                answer = refused(act.code, oauth_error_of(act.code), description_of(act))
+                return met.send, Outcome(replace(answer, retry_after=act.retry_after), key=key)
+            case Portal() as act:
+                headers, body = page(act.status)
+                return met.send, Outcome(
+                    Answer(act.status, location=dict(headers).get("location", ""), html=body.decode()), key=key
+                )
+            case Empty():
+                return met.send, Outcome(Answer(200), key=key)
+        return met.send, None
 
     async def _terms(self, scope: Scope, receive: Receive, send: Send) -> None:
         request, ask = await self._read(scope, receive)
@@ -163,6 +208,8 @@ class Authorization:
             headers.append((b"content-type", content_type.encode()))
         if answer.location:
             headers.append((b"location", answer.location.encode("latin-1", "replace")))
+        if answer.retry_after is not None:
+            headers.append((b"retry-after", b"%d" % answer.retry_after))
         if answer.status == 405:
             headers.append((b"allow", ", ".join(METHODS).encode()))
         if answer.status == 401:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, assert_never
 
 from mockcic.cic.facts import DeviceReset, DownchannelClosed, DownchannelOpened, Fact, StepDue
-from mockcic.cic.message import ENCODE, Attachment, Directive
+from mockcic.cic.message import ENCODE, Attachment, Directive, Pieces
 from mockcic.cic.user_agent import judge_user_agent
 from mockcic.errors import Finding
 from mockcic.journal.store import Journal
@@ -35,7 +35,7 @@ from mockcic.scenario.effects import (
 from mockcic.scenario.engine import DeviceFacts, Engine
 from mockcic.scenario.model import Scenario
 from mockcic.server.clock import Alarm, TurnableClock
-from mockcic.server.downchannel import Downchannel, Queued
+from mockcic.server.downchannel import Downchannel
 from mockcic.server.exchange import Exchange, StepFault
 from mockcic.server.faults.armoury import Armoury, DeviceFaults
 from mockcic.server.record import Record, record_event_401
@@ -72,6 +72,7 @@ class Device:
         """Of its last request, where the server is ours."""
         self.faults: DeviceFaults | None = None
         """What goes wrong on purpose with it; None where nothing ever did."""
+        self._dialogues = ("", "")
         self._armoury = armoury
         self._journal = journal
         self._write = partial(journal.add, device=self.name, token=facts.token)
@@ -104,6 +105,16 @@ class Device:
         """It has another token now, and is the same device (PROTOCOL 2.5)."""
         self.facts = self.engine.device = replace(self.facts, token=token)
         self._write = partial(self._journal.add, device=self.name, token=token)
+
+    def begin_dialogue(self, dialogue: str | None) -> None:
+        """One of its events has this dialogRequestId."""
+        if dialogue and dialogue != self._dialogues[1]:
+            self._dialogues = (self._dialogues[1], dialogue)
+
+    def dialogue_before(self, dialogue: str | None) -> str:
+        """The dialogue before this one, or before its newest where it is none; empty where there was none."""
+        before, newest = self._dialogues
+        return newest if dialogue and dialogue not in (before, newest) else before if before != dialogue else ""
 
     def event_got_401(self, connection: str, stream: str, why: str) -> None:
         """One of its events was answered with 401: said once, for shipped firmware never comes back from it."""
@@ -248,6 +259,20 @@ class Device:
         line = self.downchannel
         if line is not None and line.put(directive, attachments, why):
             return True
+        self._not_pushed(directive, why)
+        return False
+
+    def push_as_it_is(self, pieces: Pieces, why: str) -> None:
+        """As `push`, for what a fault has made: no other changes it."""
+        line = self.downchannel
+        if line is not None and line.put_as_it_is(pieces, why):
+            return
+        for piece in pieces:
+            if isinstance(piece, Directive):
+                self._not_pushed(piece, why)
+
+    def _not_pushed(self, directive: Directive, why: str) -> None:
+        line = self.downchannel
         self._write(
             "directive",
             dialogue=directive.dialog_request_id,
@@ -257,11 +282,9 @@ class Device:
             dropped="no downchannel" if line is None or line.ended else "the device does not read",
             why=why,
         )
-        return False
 
-    def wrote(self, downchannel: Downchannel, queued: Queued, size: int) -> None:
+    def wrote(self, downchannel: Downchannel, pieces: Pieces, size: int, why: str) -> None:
         """A directive was handed to the connection; `size` is that of its part, without attachments."""
-        directive, attachments, why = queued
         record = Record(
             self._journal,
             device=self.name,
@@ -270,9 +293,11 @@ class Device:
             stream=downchannel.stream,
             line="downchannel",
         )
-        record.directive_written(directive, size, why)
-        for attachment in attachments:
-            record.attachment_written(attachment)
+        for piece in pieces:
+            if isinstance(piece, Directive):
+                record.directive_written(piece, size, why)
+            else:
+                record.attachment_written(piece)
 
     # ------------------------------------------------------------------ effects
 

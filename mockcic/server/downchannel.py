@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mockcic.cic.message import Attachment, Directive
+from mockcic.cic.message import Attachment, Directive, Pieces
+from mockcic.scenario.effects import AnswerRaw, Refuse
 from mockcic.scenario.settings import Settings
 from mockcic.server.answers import directive_part
 from mockcic.server.exchange import Send, StepFault
@@ -20,7 +22,15 @@ QUEUED: Final = 1000
 """Directives that may wait for a device that does not read (INF)."""
 
 Queued = tuple[Directive, tuple[Attachment, ...], str]
-Written = Callable[["Downchannel", Queued, int], None]
+Written = Callable[["Downchannel", Pieces, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AsItIs:
+    """A message that a fault has made: no other changes it."""
+
+    pieces: Pieces
+    why: str
 
 
 class Downchannel:
@@ -42,11 +52,13 @@ class Downchannel:
         """The stream and its connection, where the server is ours."""
         self.trouble: Trouble | None = None
         """What goes wrong on purpose with it; None where nothing does."""
+        self.instead: Refuse | AnswerRaw | None = None
+        """What it is answered with instead of being opened."""
         self._written = written
-        self._queue: list[Queued | StepFault] = []
+        self._queue: list[Queued | AsItIs | StepFault] = []
         self._tasks: asyncio.TaskGroup | None = None
         self._writing = False
-        self._dialect = settings.dialect
+        self.dialect = settings.dialect
         self._closed = False
         self._over: asyncio.Event | None = None
 
@@ -62,6 +74,21 @@ class Downchannel:
             return False
         self._queue.append((directive, attachments, why))
         self._write_soon()
+        return True
+
+    def put_as_it_is(self, pieces: Pieces, why: str) -> bool:
+        """As `put`, for what a fault has made."""
+        if self.ended or len(self._queue) >= QUEUED:
+            return False
+        self._queue.append(AsItIs(pieces, why))
+        self._write_soon()
+        return True
+
+    def answer_instead(self, order: Refuse | AnswerRaw) -> bool:
+        """Let it be answered so and not be opened; False when it is too late for that."""
+        if self._tasks is not None or self.instead is not None:
+            return False
+        self.instead = order
         return True
 
     def interrupt(self, fault: StepFault) -> None:
@@ -111,6 +138,8 @@ class Downchannel:
                 else:
                     await self._write_one(queued)
             if self.ended and not self._closed:
+                if self.trouble is not None:
+                    self._encoder = self.trouble.encoder(self._encoder, ends=True)
                 await self._body(self._encoder.closing(), more=False)
                 self._is_over()
         except OSError:
@@ -118,15 +147,32 @@ class Downchannel:
         finally:
             self._writing = False
 
-    async def _write_one(self, queued: Queued) -> None:
-        directive, attachments, _ = queued
-        data = self._encoder.part(directive_part(directive, self._dialect))
-        size = len(data)
-        for attachment in attachments:
-            name = f"attachment-{attachment.content_id}"
-            data += self._encoder.part(attachment_part(name, attachment.content_id, attachment.data, self._dialect))
+    async def _write_one(self, queued: Queued | AsItIs) -> None:
+        if isinstance(queued, AsItIs):
+            await self._write_message(queued.pieces, queued.why)
+            return
+        directive, attachments, why = queued
+        if self.trouble is None:
+            await self._write_message((directive, *attachments), why)
+            return
+        for pieces in self.trouble.rewriting.messages(directive, attachments, why):
+            await self._write_message(pieces, why)
+
+    async def _write_message(self, pieces: Pieces, why: str) -> None:
+        """A directive with its attachments in one go."""
+        if self.trouble is not None:
+            self._encoder = self.trouble.encoder(self._encoder)
+        data, size = b"", 0
+        for piece in pieces:
+            if isinstance(piece, Directive):
+                encoded = self._encoder.part(directive_part(piece, self.dialect))
+                size = len(encoded)
+            else:
+                name = f"attachment-{piece.content_id}"
+                encoded = self._encoder.part(attachment_part(name, piece.content_id, piece.data, self.dialect))
+            data += encoded
         await self._body(data, more=True)
-        self._written(self, queued, size)
+        self._written(self, pieces, size, why)
 
     async def _body(self, data: bytes, *, more: bool) -> None:
         await self.sender({"type": "http.response.body", "body": data, "more_body": more})

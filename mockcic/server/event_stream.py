@@ -265,14 +265,17 @@ class EventStream:
         self._event = event
         self._metadata_at = self._clock.now()
         request = self._request
-        self._device.exchanges[request.stream].dialogue = event.dialog_request_id
+        exchange = self._device.exchanges[request.stream]
+        exchange.dialogue = event.dialog_request_id
+        self._device.begin_dialogue(event.dialog_request_id)
         reader = self._reader
         assert reader.metadata is not None
         assert reader.metadata_part is not None
         self._record.event(event, request.headers, reader.metadata_part, reader.metadata)
         if self._device.faults is not None:
             self._device.faults.event_began(request.stream, event.full_name)
-        self._device.tell(EventBegan(request.stream, event, request.headers, request.connection))
+        if not exchange.replaced:
+            self._device.tell(EventBegan(request.stream, event, request.headers, request.connection))
 
     def _end(self, has_sound: bool) -> None:
         self._ended = True

@@ -16,7 +16,8 @@ from mockcic.scenario.settings import Settings
 from mockcic.server.answers import Headers, directive_part, encode_headers, refusal_response
 from mockcic.server.clock import Clock
 from mockcic.server.wire import Wire
-from mockcic.wire.encode import Encoder, attachment_part, new_boundary
+from mockcic.wire.crooked import CrookedEncoder
+from mockcic.wire.encode import Dialect, Encoder, attachment_part, new_boundary
 
 if TYPE_CHECKING:
     from mockcic.server.faults.trouble import Trouble
@@ -93,13 +94,35 @@ class Exchange:
         self._paced = False
         self._held = False
         self._over: asyncio.Event | None = None
+        self.replaced = False
+        """Whether a fault answers: what the engine orders is not carried out."""
+        self._rewritten = 0
+
+    @property
+    def dialect(self) -> Dialect:
+        """How it is written."""
+        return self._settings.dialect
 
     def begin(self, tasks: asyncio.TaskGroup) -> None:
         """From now on orders are written, by a task of `tasks` if need be."""
         self._tasks = tasks
+        if self._orders:  # of a fault that did not wait for the event
+            self._write_soon()
+
+    def answer_instead(self, order: Refuse | AnswerRaw) -> bool:
+        """Answer so, also while the upload still runs, and not as the engine orders; False when it is too late."""
+        if self.status is not None or self.over or self.replaced:
+            return False
+        self._orders.clear()
+        self._rewritten = 0
+        self.put(order)
+        self.replaced = True
+        return True
 
     def put(self, order: Order) -> None:
         """Take an order of the engine."""
+        if self.replaced:
+            return
         self._orders.append(order)
         if not self._held:
             self._write_soon()
@@ -145,6 +168,8 @@ class Exchange:
     async def _write(self) -> None:
         try:
             while self._orders and not self.over:
+                if self.trouble is not None and not await self._rewrite(self.trouble):
+                    break
                 await self._carry_out(self._orders.popleft())
         except OSError:  # nobody is there any more (ASGI 2.4)
             self.lose()
@@ -152,6 +177,30 @@ class Exchange:
             self._writing = False
         if self.complete and self._over is not None:
             self._over.set()
+
+    async def _rewrite(self, trouble: Trouble) -> bool:
+        """See that the next order is one that faults have had their way with; False when nothing is left of them.
+
+        All orders that are there are looked at together: that way the last directive that is sent closes the body, and
+        not the last one that was to be. Behind a step that is a fault they are looked at when it has struck.
+        """
+        if self._rewritten:
+            self._rewritten -= 1
+            return True
+        batch: list[Order] = []
+        while self._orders and not self._rewritten:
+            while self._orders and not (batch and isinstance(batch[-1], StepFault)):
+                batch.append(self._orders.popleft())
+            orders = trouble.rewriting.orders(batch)
+            self._orders.extendleft(reversed(orders))
+            self._rewritten = len(orders)
+            batch.clear()
+        if self._rewritten:
+            self._rewritten -= 1
+            return True
+        if self._held_bytes:  # they waited for what is not to come
+            await self._body(b"", more=True, now=True)
+        return bool(self._orders)
 
     async def _carry_out(self, order: Order) -> None:
         match order:
@@ -173,7 +222,7 @@ class Exchange:
                 if self._encoder is None:
                     await self.respond(204, [], b"")
                 elif not self._closed:
-                    await self._body(self._encoder.closing(), more=False)
+                    await self._body((await self._begin()).closing(), more=False)
             case Refuse(refusal=refusal):
                 await self.refuse(refusal)
             case AnswerRaw(status=status, headers=headers, body=body):
@@ -187,6 +236,8 @@ class Exchange:
         if self._encoder is None:
             self._encoder = Encoder(new_boundary(self._settings.dialect), self._settings.dialect)
             await self._start(200, [(b"content-type", self._encoder.content_type.encode())])
+        if self.trouble is not None:
+            self._encoder = self.trouble.encoder(self._encoder)
         return self._encoder
 
     async def _attachment(self, encoder: Encoder, attachment: Attachment, last: bool) -> None:
@@ -196,6 +247,8 @@ class Exchange:
             self._unwritten.append(written)
             await self._body(encoder.part(part, last=last), more=not last)
             return
+        if isinstance(encoder, CrookedEncoder):
+            part = encoder.filled(part)
         await self._body(encoder.part_head(part.headers), more=True)
         step = PIECE if attachment.rate is None else max(1, attachment.chunk)
         began, size = self._clock.now(), len(part.body)

@@ -20,6 +20,7 @@ from mockcic.simulator.moments import Moment
 
 UNAUTHORIZED: Final = 401
 TOO_MANY: Final = 429
+UNAVAILABLE: Final = 503
 
 
 class RefusedError(Exception):
@@ -146,7 +147,7 @@ class Lifeline:
         """Whether to ask for the downchannel again after a refusal; a refused token is not shown again (2.5)."""
         if status == UNAUTHORIZED:
             return await self._on_refused_token()
-        return self.was_ready or status == TOO_MANY
+        return self.was_ready or status in (TOO_MANY, UNAVAILABLE)
 
     async def _pause(self) -> None:
         """Before the next attempt."""

@@ -98,11 +98,11 @@ def json_part(name: str, body: bytes, dialect: Dialect = PLAIN) -> Part:
 
 
 def attachment_part(name: str, content_id: str, body: bytes, dialect: Dialect | None = None) -> Part:
-    """A binary part tied to `cid:CONTENT_ID` (PROTOCOL 4.3, 4.4)."""
+    """A binary part tied to `cid:CONTENT_ID` (PROTOCOL 4.3, 4.4); without an id it has no such header."""
     dialect = dialect or Dialect()
     value = f"<{content_id}>" if dialect.content_id_brackets else content_id
-    others = ((dialect.content_id_name, value), ("Content-Type", BINARY_TYPE))
-    return Part(dialect.headers(name, "audio", *others), body)
+    tied = ((dialect.content_id_name, value),) if content_id else ()
+    return Part(dialect.headers(name, "audio", *tied, ("Content-Type", BINARY_TYPE)), body)
 
 
 class Encoder:
@@ -118,6 +118,11 @@ class Encoder:
         self._is_open = False
         self._between = False
         self._ended = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was written."""
+        return self._is_open or self._between or self._ended
 
     @property
     def content_type(self) -> str:

@@ -42,6 +42,26 @@ CURL: dict[str, tuple[dict[str, Any], int, str]] = {
 }  # fmt: skip
 
 
+OTHERWISE: dict[str, tuple[dict[str, Any], int, str]] = {
+    "a captive portal": ({"portal": 302}, 0, "302 http://portal.invalid/login"),
+    "another content type": ({"content_type": "text/html"}, 0, "200  text/html"),
+    "a body that is shorter than was said": ({"content_length": 10**6}, 92, "PROTOCOL_ERROR (err 1)"),
+    "a body that is longer than was said": ({"content_length": 10}, 92, "PROTOCOL_ERROR (err 1)"),
+}
+
+
+@pytest.mark.parametrize("case", OTHERWISE)
+def test_curl_gets_another_answer_and_another_device_its_own(cic: Bench, device: TestDevice, case: str) -> None:
+    """A length that lies is an answer that is malformed (RFC 9113 8.1.1): nghttp2 resets the stream."""
+    fault, code, said = OTHERWISE[case]
+    device.fault(fault, always=True)
+    shown = ("-w", "%{http_code} %{redirect_url} %{content_type}")
+    done = curl(cic, device.token, *shown)
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done
+    other = curl(cic, cic.device().token, *shown)
+    assert (other.returncode, other.stdout.startswith("200  multipart/related; boundary=")) == (0, True)
+
+
 @pytest.mark.parametrize("case", CURL)
 def test_curl_says_what_went_wrong_and_another_device_gets_its_answer(
     cic: Bench, device: TestDevice, case: str

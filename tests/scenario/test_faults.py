@@ -125,7 +125,7 @@ class TestSlips:
             ("{reset: CANCLE}", "CANCLE", '"reset" cannot be "CANCLE"', "write CANCEL"),
             ("{reset: {code: CANCLE}}", "CANCLE", '"code" cannot be "CANCLE"', "write CANCEL"),
             ("{reset: CANCEL, on: downchanel}", "downchanel", "cannot be", "did you mean downchannel?"),
-            ("{reset: CANCEL, on: token}", "token", "`reset` aimed at token", "`on:` answer or downchannel"),
+            ("{window: 5s, on: token}", "token", "`window` aimed at token", "`on:` answer or connection"),
             ("{reset: CANCEL, after: hedaers}", "hedaers", '"after" cannot be', "write headers"),
             ("{reset: CANCEL, after: 5}", "5", '"after" cannot be 5', "write 5s or 5ms"),
             (
@@ -226,7 +226,7 @@ class TestNever:
             ),
             (rule("{json: cut, directive: Alerts.SetAlert}"), "nothing in this scenario sends", "pushed from outside"),
             (
-                "fault: {drop: true, directive: SpeechRecognizer.StopCapture}",
+                "fault: {drop: true, on: answer, directive: SpeechRecognizer.StopCapture}",
                 "comes on the downchannel",
                 "on: downchannel",
             ),

@@ -56,6 +56,7 @@ class Empty(Act):
     """A 200 of multipart without a byte in it."""
 
     NEEDS_WIRE: ClassVar[bool] = False
+    AIMS: ClassVar[tuple[Role, ...]] = ("answer", "token")
     SHORT: ClassVar[str] = "body"
     SEES: ClassVar[str] = "200, the right content type, END_STREAM; no byte"
     GOOD: ClassVar[str] = "takes it as an answer without directives"

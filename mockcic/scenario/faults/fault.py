@@ -119,7 +119,8 @@ class Fault(Part):
     on: Role | None = Field(
         default=None,
         description="What it is aimed at: the answer to an event, the downchannel, the connection, the authorization "
-        "server (token), or a new connection (accept). Each act has its own default.",
+        "server (token), or a new connection (accept). Each act has its own default; acts on directives that are only "
+        "pushed, such as Clova.Hello, the downchannel.",
     )
     event: Texts = Field(
         default_factory=list, description="Only at these events, wildcards allowed; at all without it."
@@ -248,6 +249,8 @@ class Fault(Part):
     @property
     def role(self) -> Role:
         """What it is aimed at."""
+        if self.on is None and self.act.PER_DIRECTIVE and self.directive and PUSHED.issuperset(self.directive):
+            return "downchannel"
         return self.on or self.act.AIMS[0]
 
     @property
@@ -267,6 +270,9 @@ class Fault(Part):
         """Whether a directive of this name is aimed at."""
         return not self.directive or any(fnmatch.fnmatchcase(full_name, pattern) for pattern in self.directive)
 
+
+PUSHED: Final = frozenset({"Clova.Hello", "SpeechRecognizer.StopCapture", "SpeechRecognizer.ConfirmWakeUp"})
+"""Directives that never answer an event: a fault that is about these alone is aimed at the downchannel."""
 
 ACTS: Final[dict[str, str]] = {
     field.alias or name: name
@@ -290,12 +296,23 @@ def _impossible(fault: Fault) -> tuple[str, str, str] | None:
             return f"`{kind}` from the middle of an answer on", "no `sent` or `headers` beside it", ""
         if (after.sent is not None or after.headers) and role in ("connection", "accept"):
             return f"`after: {after}` of a fault on {role}", "a duration, or a moment of an upload", "aim it at answer"
-        if after.headers and (fault.act.IN_THE_HEAD or kind == "empty"):
-            return f"`{kind}` after the headers", "no `after: headers`", "it is in the headers"
+        if (after.headers or after.sent is not None) and (fault.act.IN_THE_HEAD or kind == "empty"):
+            return f"`{kind}` after the headers", "no `headers` or `sent` beside it", "it is in the headers"
     if after is not None and role == "accept" and after.found:
         return f"`after: {after}` of a fault on accept", "a duration", "no device is known yet"
     if after is not None and after.of_upload and role == "token":
         return "a moment of an upload for the authorization server", "request, headers, {sent: BYTES}", ""
+    if fault.every is not None and fault.act.SHAPES | fault.act.IN_THE_HEAD:
+        return (
+            f"`every` beside `{kind}`",
+            "`nth`, `chance` or `times`",
+            "each directive, message or answer is an occasion",
+        )
+    if role == "downchannel" and fault.act.IN_THE_HEAD:
+        if after is not None and (after.time or after.of_upload):
+            return f"`{kind}` of a downchannel after {after}", "no `after`", "it answers the request for a downchannel"
+        if fault.event:
+            return f"`event` beside `{kind}` of a downchannel", "none", "it answers the request for a downchannel"
     if (fault.client or fault.server_name) and (role != "accept" or isinstance(fault.act, ListenerGone)):
         key = "client" if fault.client else "server_name"
         return f"`{key}` beside `{kind}`", "it beside what is aimed at accept", "aim others with `on` and `event`"

@@ -124,9 +124,8 @@ class Late(Act):
     PER_DIRECTIVE: ClassVar[bool] = True
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "by"
-    SEES: ClassVar[str] = "the directive on the downchannel, so much later; others overtake it"
+    SEES: ClassVar[str] = "the directive on the downchannel, so much later, one of an answer too; others overtake it"
     GOOD: ClassVar[str] = "drops it when its dialogue is over by then (PROTOCOL 3.6)"
-    AIMS: ClassVar[tuple[Role, ...]] = ("downchannel",)
 
     by: PlainDuration = Field(description="So much later.")
 

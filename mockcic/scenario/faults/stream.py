@@ -48,6 +48,7 @@ Code = Annotated[
 class Reset(Act):
     """RST_STREAM, with any code: before the headers, behind them, or in the middle of a part."""
 
+    AIMS: ClassVar[tuple[Role, ...]] = ("answer", "downchannel", "token")
     SHORT: ClassVar[str] = "code"
     SEES: ClassVar[str] = "RST_STREAM with the code; of the answer what was sent before"
     GOOD: ClassVar[str] = (
@@ -67,6 +68,7 @@ class End(Act):
 
     SEES: ClassVar[str] = "END_STREAM behind the bytes sent so far; the closing delimiter never comes"
     GOOD: ClassVar[str] = "takes the parts that came whole, drops the broken one; a downchannel is opened anew at once"
+    AIMS: ClassVar[tuple[Role, ...]] = ("answer", "downchannel", "token")
     SHORT: ClassVar[str] = "how"
 
     how: Literal["early"] = Field(default="early", description="Before the answer is whole.")

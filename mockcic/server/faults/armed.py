@@ -31,6 +31,10 @@ class Count:
         self.strikes += takes
         return takes
 
+    def missed(self) -> None:
+        """It took an occasion and came too late for it: it has not struck."""
+        self.strikes -= 1
+
     @property
     def spent(self) -> bool:
         """Whether it will never strike again."""

@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mockcic.auth.identity import identity_of
-from mockcic.cic.facts import Sound
+from mockcic.cic.facts import EventLost, Sound
 from mockcic.errors import FaultError, Finding
 from mockcic.journal.store import Journal
-from mockcic.scenario.faults.answer import Empty
+from mockcic.scenario.faults.answer import Empty, Portal, Status
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.line import Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
 from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.faults.armed import Armed, Count, Lasting
+from mockcic.server.faults.aside import Aside
+from mockcic.server.faults.calls import Calls
 from mockcic.server.faults.gate import Gate
+from mockcic.server.faults.instead import instead
 from mockcic.server.faults.strike import Target, strike
 from mockcic.server.faults.trouble import Trouble
 from mockcic.server.wire import Wire
@@ -57,11 +60,19 @@ class Armoury:
         """Where new connections come in, on a server of our own that runs."""
         self._numbers = itertools.count(1)
         self._coming: list[tuple[str, Armed]] = []
+        self._calls: Calls | None = None
 
     @property
     def coming(self) -> tuple[tuple[str, Armed], ...]:
         """The faults for devices by their names, wildcards allowed, which those get that come later too."""
         return tuple(self._coming)
+
+    @property
+    def calls(self) -> Calls:
+        """The faults on the authorization server."""
+        if self._calls is None:
+            self._calls = Calls(self)
+        return self._calls
 
     def number(self) -> int:
         """Of the next fault that is set."""
@@ -148,6 +159,8 @@ class Armoury:
                 faults = self.faults_of(device)
                 if armed.number not in faults.had:
                     faults.arm(armed.fault, by=armed.by, number=armed.number)
+        if self._calls is not None:
+            self._calls.inherit(device)
 
 
 def is_of_gate(fault: Fault) -> bool:
@@ -178,6 +191,7 @@ class DeviceFaults:
         self._counts: dict[int, Count] = {}
         self._alarms: dict[Armed, list[Alarm]] = {}
         self._connection = ""
+        self._aside = Aside(device, armoury.journal, armoury.clock)
 
     @property
     def device(self) -> Device:
@@ -210,7 +224,7 @@ class DeviceFaults:
                 assert target.wire is not None
                 self._connection = target.wire.connection.id
                 self._occasion(armed, target)
-            elif fault.role == "downchannel" and self._device.downchannel is not None:
+            elif fault.role == "downchannel" and self._device.downchannel is not None and not fault.act.IN_THE_HEAD:
                 self._occasion(armed, self._downchannel_target())
         return armed
 
@@ -284,7 +298,8 @@ class DeviceFaults:
         return bool(found)
 
     def clear(self, why: str, *, by: str = "") -> None:
-        """Remove all faults, or those that were set by `by`."""
+        """Remove all faults, or those that were set by `by`; what was to be late does not come."""
+        self._aside.clear()
         for armed in list(self.armed):
             if armed.by.startswith(by):
                 self.remove(armed, why)
@@ -361,9 +376,20 @@ class DeviceFaults:
         """An event and its answer are over, and so are the faults for it alone."""
         event = self._events.pop(stream, None)
         shapes = [] if event is None or event.exchange.trouble is None else event.exchange.trouble.shapes
+        self._leave_the_line(event)
         for armed in list(self.armed):
             if not armed.undo and (armed.stream == stream or (armed in shapes and armed.count.spent)):
                 self.remove(armed, "it struck as often as it was to")
+
+    def _leave_the_line(self, event: _Event | None) -> None:
+        """A fault that is about this event changes the downchannel no more, unless another such event still runs."""
+        line = self._device.downchannel
+        if event is None or line is None or line.trouble is None:
+            return
+        for armed in event.seen:
+            running = any(armed in other.seen for other in self._events.values())
+            if self._is_of_events(armed.fault) and not running:
+                line.trouble.unshape(armed)
 
     # ------------------------------------------------------------------ occasions
 
@@ -435,7 +461,13 @@ class DeviceFaults:
     def _target(self, armed: Armed, exchange: Exchange | None) -> Target | None:
         match armed.fault.role:
             case "answer" if exchange is not None:
-                return Target(exchange.wire, lambda: self._trouble_of_exchange(exchange), exchange.stream, exchange)
+                return Target(
+                    exchange.wire,
+                    lambda: self._trouble_of_exchange(exchange),
+                    exchange.stream,
+                    exchange,
+                    lambda act: exchange.answer_instead(instead(act, exchange.stream, exchange.dialect)),
+                )
             case "downchannel":
                 return self._downchannel_target()
             case "connection" if exchange is not None:
@@ -454,30 +486,45 @@ class DeviceFaults:
         return None if line is None else self._line_target(line)
 
     def _line_target(self, line: Downchannel) -> Target:
-        return Target(line.wire, lambda: self._trouble_of_line(line), line.stream)
+        return Target(
+            line.wire,
+            lambda: self._trouble_of_line(line),
+            line.stream,
+            None,
+            lambda act: line.answer_instead(instead(act, line.stream, line.dialect)),
+        )
 
     def _trouble_of_exchange(self, exchange: Exchange) -> Trouble:
         if exchange.trouble is None:
-            exchange.trouble = self._trouble(exchange.wire, exchange.sender, per_message=False)
+            exchange.trouble = self._trouble(exchange.wire, exchange.sender, exchange.stream, per_message=False)
             exchange.sender = exchange.trouble.send
         return exchange.trouble
 
     def _trouble_of_line(self, line: Downchannel) -> Trouble:
         if line.trouble is None:
-            line.trouble = self._trouble(line.wire, line.sender, per_message=True)
+            line.trouble = self._trouble(line.wire, line.sender, line.stream, per_message=True)
             line.sender = line.trouble.send
         return line.trouble
 
-    def _trouble(self, wire: Wire | None, send: Any, *, per_message: bool) -> Trouble:
-        def struck(armed: Armed) -> None:
-            stream = "" if wire is None else f"{wire.connection.id}.{wire.stream_id}"
-            self._fire(armed, Target(wire, None, stream))
+    def _trouble(self, wire: Wire | None, send: Any, stream: str, *, per_message: bool) -> Trouble:
+        def struck(armed: Armed, about: str) -> None:
+            shapes_already = armed in trouble.shapes
+            self._fire(armed, Target(wire, None if shapes_already else lambda: trouble, stream), about)
 
-        return Trouble(wire, send, self._armoury.clock.real, struck, per_message=per_message)
+        trouble = Trouble(
+            wire,
+            send,
+            self._armoury.clock.real,
+            struck,
+            per_message=per_message,
+            stream=stream,
+            elsewhere=self._aside,
+        )
+        return trouble
 
     # ------------------------------------------------------------------ strikes
 
-    def _fire(self, armed: Armed, target: Target) -> None:
+    def _fire(self, armed: Armed, target: Target, about: str = "") -> None:
         """Strike now, and write it down."""
         if armed.gone:
             return
@@ -487,13 +534,18 @@ class DeviceFaults:
             if tokens is not None:
                 (tokens.expire if act.how == "expire" else tokens.revoke)(self._device.key)
             self._struck(armed, target)
+            if armed.count.spent:
+                self.remove(armed, "it struck as often as it was to")
+            return
+        if isinstance(act, Status | Portal | Empty):
+            self._answer_instead(armed, target)
             return
         if act.SHAPES and target.trouble is not None:
             target.trouble().shape(armed)
             if not _each_message(armed.fault):
-                self._struck(armed, target)
+                self._struck(armed, target, about)
             return
-        self._struck(armed, target)  # before what it leads to
+        self._struck(armed, target, about)  # before what it leads to
         if not act.SHAPES:
             undo = strike(
                 armed.fault,
@@ -504,6 +556,17 @@ class DeviceFaults:
             if undo is not None:
                 self._lasts(armed, target, undo)
         if armed.count.spent and not armed.undo:
+            self.remove(armed, "it struck as often as it was to")
+
+    def _answer_instead(self, armed: Armed, target: Target) -> None:
+        """Another answer than was due: the event is not worked on. An answer that has begun is none to replace."""
+        if target.instead is None or not target.instead(armed.fault.act):
+            armed.count.missed()
+            return
+        self._struck(armed, target)
+        if target.exchange is not None:
+            self._device.tell(EventLost(target.stream, f"fault {armed.fault.label}"))
+        if armed.count.spent:
             self.remove(armed, "it struck as often as it was to")
 
     def _lasts(self, armed: Armed, target: Target, undo: Callable[[], None]) -> None:
@@ -525,10 +588,11 @@ class DeviceFaults:
             clock = self._armoury.clock
             self._alarms.setdefault(armed, []).append(clock.call_at(clock.now() + seconds, over))
 
-    def _struck(self, armed: Armed, target: Target) -> None:
+    def _struck(self, armed: Armed, target: Target, about: str = "") -> None:
         after = armed.fault.after
         moment = f" after {after}" if after is not None and str(after) else ""
-        self._record(armed, "struck", armed.fault.act.about() + moment, target)
+        what = f"{about}: " if about else ""
+        self._record(armed, "struck", what + armed.fault.act.about() + moment, target)
 
     def _answered(self, armed: Armed, target: Target, detail: str, *, ok: bool) -> None:
         self._record(armed, "over", detail, target)
@@ -568,7 +632,7 @@ def _fits(device: Device, pattern: str) -> bool:
 
 def _strikes_stream(fault: Fault) -> bool:
     """Whether it needs to know nothing of the event."""
-    return not fault.act.SHAPES and not fault.act.IN_THE_HEAD and not isinstance(fault.act, Empty | TokenTrouble)
+    return not fault.act.SHAPES and not isinstance(fault.act, TokenTrouble)
 
 
 def _began(armed: Armed) -> bool:

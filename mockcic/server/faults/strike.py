@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mockcic.scenario.faults.act import Act
 from mockcic.scenario.faults.connection import BadFrame, Goaway, Late, Ping, Pong, SettingsAck, SettingsChange
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.line import Cut, HangUp
@@ -36,6 +37,8 @@ class Target:
     trouble: Callable[[], Trouble] | None
     stream: str
     exchange: Exchange | None = None
+    instead: Callable[[Act], bool] | None = None
+    """Answers with the act and not as was due; False when it is too late for that."""
 
     @property
     def is_there(self) -> bool:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mockcic.scenario.faults.answer import ContentLength, ContentType
+from mockcic.scenario.faults.form import Multipart
 from mockcic.scenario.faults.pace import Pace, Pause
 from mockcic.scenario.faults.stream import Frames, Trailers
 from mockcic.server.clock import Clock
 from mockcic.server.exchange import Send
 from mockcic.server.faults.armed import Armed
 from mockcic.server.wire import Wire
+from mockcic.wire.crooked import AT_THE_END, CrookedEncoder, Wrong
+from mockcic.wire.encode import Encoder
 
-Strike = Callable[[Armed], None]
+if TYPE_CHECKING:
+    from mockcic.server.faults.rewriting import Elsewhere, Rewriting
+
+Strike = Callable[[Armed, str], None]
+"""A fault strikes; the text says at what, where that is not the whole stream."""
 
 WRITE_S: Final = 0.05
 """A rate is kept by writes at this distance (INF)."""
@@ -29,7 +36,17 @@ class Trouble:
     `send` takes the place of the stream's own. `strike` is called for a fault whose moment has come.
     """
 
-    def __init__(self, wire: Wire | None, send: Send, clock: Clock, strike: Strike, *, per_message: bool) -> None:
+    def __init__(
+        self,
+        wire: Wire | None,
+        send: Send,
+        clock: Clock,
+        strike: Strike,
+        *,
+        per_message: bool,
+        stream: str = "",
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
         self.wire = wire
         self.shapes: list[Armed] = []
         """What changes what is written, from now on."""
@@ -43,6 +60,25 @@ class Trouble:
         self._planned: list[Armed] = []
         self._random = Random(0)
         self._begun = False
+        self._stream = stream
+        self._elsewhere = elsewhere
+        self._rewriting: Rewriting | None = None
+
+    @property
+    def rewriting(self) -> Rewriting:
+        """What becomes of the directives of this stream."""
+        if self._rewriting is None:
+            from mockcic.server.faults.rewriting import Rewriting
+
+            assert self._elsewhere is not None
+            line = "downchannel" if self._per_message else "reply"
+            self._rewriting = Rewriting(line, self._stream, self._there, self._takes, self._elsewhere)
+        return self._rewriting
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is to go wrong."""
+        return bool(self.shapes or self._planned)
 
     async def _sleep(self, seconds: float) -> None:
         """Pace is what a device sees, and so real time."""
@@ -60,17 +96,49 @@ class Trouble:
 
     def shape(self, armed: Armed) -> None:
         """Let a fault change what is written from now on."""
-        self.shapes.append(armed)
+        if armed not in self.shapes:
+            self.shapes.append(armed)
+
+    def unshape(self, armed: Armed) -> None:
+        """Let it change nothing any more."""
+        if armed in self.shapes:
+            self.shapes.remove(armed)
+
+    def _there(self, *kinds: type) -> Iterator[Armed]:
+        return (armed for armed in list(self.shapes) if not armed.gone and isinstance(armed.fault.act, kinds))
+
+    def _takes(self, armed: Armed, about: str) -> bool:
+        if not armed.count.draws():
+            return False
+        self._strike(armed, about)
+        return True
+
+    def encoder(self, straight: Encoder, *, ends: bool = False) -> Encoder:
+        """The encoder for what comes next in the place of `straight`; `ends`: nothing comes but the end."""
+        wrong = frozenset(self._wrong(straight, ends=ends))
+        if not wrong and not isinstance(straight, CrookedEncoder):
+            return straight
+        crooked = straight if isinstance(straight, CrookedEncoder) else CrookedEncoder(straight)
+        crooked.wrong = wrong
+        return crooked
+
+    def _wrong(self, straight: Encoder, *, ends: bool) -> Iterator[Wrong]:
+        for armed in self._there(Multipart):
+            act = armed.fault.act
+            assert isinstance(act, Multipart)
+            if self._per_message:
+                late = act.how == "preamble" and straight.has_begun
+                if late or (act.how in AT_THE_END) is not ends or not self._takes(armed, ""):
+                    continue
+            yield act.how
 
     def shaping(self, *kinds: type) -> Iterator[Armed]:
         """The faults of these kinds that are still there and, on a downchannel, take this message."""
         for armed in list(self.shapes):
             if armed.gone or not isinstance(armed.fault.act, kinds):
                 continue
-            if self._per_message and not armed.fault.act.IN_THE_HEAD:
-                if not armed.count.draws():
-                    continue
-                self._strike(armed)
+            if self._per_message and not armed.fault.act.IN_THE_HEAD and not self._takes(armed, ""):
+                continue
             yield armed
 
     async def send(self, message: Any) -> None:
@@ -186,7 +254,4 @@ class Trouble:
             after = armed.fault.after
             if after is None or after.sent is None or after.sent <= self.sent:
                 self._planned.remove(armed)
-                if armed.fault.act.SHAPES:
-                    self.shapes.append(armed)
-                if not self._per_message or not armed.fault.act.SHAPES:
-                    self._strike(armed)
+                self._strike(armed, "")
