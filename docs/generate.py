@@ -183,11 +183,14 @@ def acts_table() -> str:
             lines += ["", f"### {FAMILIES[family]}", ""]
             lines += ["| act | how to write it | roles | the device sees | a good device |", "|---|---|---|---|---|"]
         examples = "<br>".join(f"`{each}`" for each in WRITTEN[key])
-        members = "<br>".join(f"`{name}`: {said_member(act, name)}" for name in keys_of(act))
+        members = [f"`{name}`: {text}" for name in keys_of(act) if (text := said_member(act, name)) != SAYS_NOTHING]
         roles = ", ".join(act.AIMS)
-        cells = (f"**`{key}`** {act.__doc__}", f"{examples}<br>{members}", roles, act.SEES, act.GOOD)
+        cells = (f"**`{key}`** {act.__doc__}", "<br>".join([examples, *members]), roles, act.SEES, act.GOOD)
         lines.append("| " + " | ".join(cell(each) for each in cells) + " |")
     return "\n".join(lines).strip("\n") + "\n"
+
+
+SAYS_NOTHING = "Nothing else can be said of it."
 
 
 def said_member(act: type[Act], name: str) -> str:
@@ -196,6 +199,8 @@ def said_member(act: type[Act], name: str) -> str:
     words = [word for kind in (info.annotation, *get_args(info.annotation)) for word in words_of(kind)]
     told = {word: about_of(act, name, word) for word in words}
     text = info.description or ""
+    if text == SAYS_NOTHING or (words and all(f"`{word}`" in text for word in words)):
+        return text
     if len(set(told.values())) > 1 and all(told.values()) and act.SHORT in (name, f"{name}_"):
         return text + " " + "; ".join(f"`{word}`: {about}" for word, about in told.items())
     missing = [str(word) for word in words if str(word) not in text and word is not True]

@@ -95,8 +95,9 @@ def model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
     """The mapping of the language that a location leads to, or None where everything is allowed."""
     current: Any = model
     for segment in loc:
-        if isinstance(segment, str) and segment in _TAGGED and _TAGGED[segment] in _models(current):
-            current = _TAGGED[segment]
+        is_tag = isinstance(segment, str) and segment in _TAGGED and current is not _TAGGED[segment]
+        if is_tag and _TAGGED[str(segment)] in _models(current):
+            current = _TAGGED[str(segment)]
             continue
         named = [each for each in _models(current) if each.__name__ == segment]
         if named:

@@ -58,7 +58,7 @@ def test_it_prints_what_the_trace_is_and_the_dialogue(file: Path) -> None:
 
 def test_a_filter_leaves_what_fits(file: Path) -> None:
     lines = show(file, "--filter", "kind=finding").output.splitlines()
-    assert "  entries    1 of 30" in lines
+    assert "  entries    1 of 33" in lines
     assert [line for line in lines if line.startswith("   +") or "! " in line][-1].endswith("expected an event; ask")
 
 
@@ -71,8 +71,8 @@ def test_a_filter_that_cannot_be_read_says_where(file: Path) -> None:
 
 def test_json_lines_begin_with_the_trace_itself(file: Path) -> None:
     first, *entries = [json.loads(line) for line in show(file, "--json").output.splitlines()]
-    assert (first["kind"], first["dropped"], first["devices"], first["entries"]) == ("trace", 7, ["…4f2a"], 30)
-    assert entries[:29] == [
+    assert (first["kind"], first["dropped"], first["devices"], first["entries"]) == ("trace", 7, ["…4f2a"], 33)
+    assert entries[:32] == [
         entry.as_json() | ({"sha256": entries[entry.number - 1]["sha256"]} if entry.number in (6, 10) else {})
         for entry in a_life()
     ]

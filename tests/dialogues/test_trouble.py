@@ -54,13 +54,12 @@ async def test_silent_line_is_found_out_by_ping(cic: Bench, speaker: Speaker) ->
 
 async def test_hourly_hang_up_is_followed_by_a_new_connection_each_time(cic: Bench, speaker: Speaker) -> None:
     async with speaker("hourly-hang-up", **QUICK) as device:
-        for hour in (1, 2, 3):
+        for line, turn in enumerate(("1h", "1h", "21h", "30m"), start=2):
             assert (await device.say_text("아직")).status == 200
-            await cic.advance_async("1h")
-            await back(cic, device, count=hour + 1)
-        await cic.advance_async("20h")
-        await back(cic, device, count=5)
-    assert struck(cic)[:4] == ["hourly"] * 4
+            await cic.advance_async(turn)
+            await back(cic, device, count=line)
+    assert struck(cic)[-1] == "daily"
+    assert set(struck(cic)[:-1]) == {"hourly"}
     assert [recovery.outcome for recovery in cic.recoveries()] == ["back"] * len(cic.recoveries())
 
 

@@ -191,6 +191,11 @@ class TestSlips:
         problem = only(text)
         assert (problem.line, problem.column) == (line, column), problem
 
+    def test_a_key_of_a_fault_in_a_step_is_told_as_of_a_fault(self) -> None:
+        """Not of the step."""
+        text = "on: [{event: 'Alerts.*', reply: [{fault: {goaway: NO_ERROR, evry: 1h}}]}]\n"
+        assert only(text).expected == "a key of a fault; did you mean every?"
+
     def test_the_rest_of_the_file_is_judged_too(self) -> None:
         """One run tells all."""
         text = "fault: [{rest: CANCEL}, {json: cutt}]\non: [{event: TextRecognizer.Recognise}]\n"
