@@ -37,7 +37,8 @@ from mockcic.scenario.model import Scenario
 from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.downchannel import Downchannel
 from mockcic.server.exchange import Exchange, StepFault
-from mockcic.server.faults.armoury import Armoury, DeviceFaults
+from mockcic.server.faults.armoury import Armoury
+from mockcic.server.faults.of_device import DeviceFaults
 from mockcic.server.record import Record, record_event_401
 from mockcic.server.wire import Wire
 

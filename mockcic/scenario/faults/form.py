@@ -65,9 +65,7 @@ class ContentIdFault(Act):
     SHAPES: ClassVar[bool] = True
     SHORT: ClassVar[str] = "how"
     SEES: ClassVar[str] = "a directive whose `cid:` leads to no attachment, or to two"
-    GOOD: ClassVar[str] = (
-        "plays nothing, says so with System.ExceptionEncountered or drops it; does not wait for ever (INF)"
-    )
+    GOOD: ClassVar[str] = "plays nothing and drops it; does not wait for ever (INF)"
 
     how: Literal["wrong", "double", "missing"] = Field(description="What is wrong.")
 

@@ -49,8 +49,7 @@ class Message(Act):
     SHORT: ClassVar[str] = "how"
     SEES: ClassVar[str] = "JSON that can be read and does not fit"
     GOOD: ClassVar[str] = (
-        "ignores what it does not know, members and directives (PROTOCOL 8); sends System.ExceptionEncountered for "
-        "what it cannot obey; goes on"
+        "ignores what it does not know, members and directives (PROTOCOL 8); drops what it cannot obey; goes on"
     )
 
     how: Literal[

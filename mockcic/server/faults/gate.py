@@ -40,7 +40,7 @@ from mockcic.server.observer import ConnectionFacts, Observer, new_id, printed
 if TYPE_CHECKING:
     from mockcic.scenario.model import Scenario
     from mockcic.server.device import Device
-    from mockcic.server.faults.armoury import DeviceFaults
+    from mockcic.server.faults.of_device import DeviceFaults
     from mockcic.server.http2 import Http2
 
 HANDSHAKE_S: Final = 60.0

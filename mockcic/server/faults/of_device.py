@@ -1,0 +1,507 @@
+"""The faults of one device: told what happens to it, they strike at the moments they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from mockcic.cic.facts import EventLost, Sound
+from mockcic.errors import Finding
+from mockcic.scenario.faults.answer import Empty, Portal, Status
+from mockcic.scenario.faults.fault import Fault
+from mockcic.scenario.faults.line import Cut, ListenerGone
+from mockcic.scenario.faults.meaning import TokenTrouble
+from mockcic.server.clock import Alarm
+from mockcic.server.faults.armed import Armed, Count, Lasting
+from mockcic.server.faults.aside import Aside
+from mockcic.server.faults.instead import instead
+from mockcic.server.faults.strike import Target, strike
+from mockcic.server.faults.trouble import Trouble
+from mockcic.server.wire import Wire
+
+if TYPE_CHECKING:
+    from mockcic.server.device import Device
+    from mockcic.server.downchannel import Downchannel
+    from mockcic.server.exchange import Exchange
+    from mockcic.server.faults.armoury import Armoury
+
+@dataclass(slots=True)
+class _Event:
+    """An event that is on its way, and the faults that wait for a moment of its upload."""
+
+    exchange: Exchange
+    name: str = ""
+    waiting: list[Armed] = field(default_factory=list)
+    seen: set[Armed] = field(default_factory=set)
+
+
+class DeviceFaults:
+    """The faults of one device: told what happens, it strikes at the moments they name."""
+
+    def __init__(self, device: Device, armoury: Armoury) -> None:
+        self.armed: list[Armed] = []
+        self.had: set[int] = set()
+        """Numbers of those from outside that it was given: one that is used up does not come again."""
+        self._device = device
+        self._armoury = armoury
+        self._events: dict[str, _Event] = {}
+        self._counts: dict[int, Count] = {}
+        self._alarms: dict[Armed, list[Alarm]] = {}
+        self._connection = ""
+        self._aside = Aside(device, armoury.journal, armoury.clock)
+
+    @property
+    def device(self) -> Device:
+        """Whose they are."""
+        return self._device
+
+    # ------------------------------------------------------------------ set and removed
+
+    def arm(self, fault: Fault, *, by: str, number: int, stream: str = "") -> Armed:
+        """Set a fault. Where it can strike now and names no moment, it does."""
+        count = self._counts.setdefault(id(fault), Count(fault)) if stream else Count(fault)
+        armed = Armed(number, count, by, stream)
+        if count.spent:
+            armed.gone = True
+            return armed
+        self.armed.append(armed)
+        if not stream:
+            self.had.add(number)
+            self._record(armed, "armed", fault.act.about())
+        clock = self._armoury.clock
+        alarms = self._alarms[armed] = []
+        if fault.for_ is not None:
+            alarms.append(clock.call_at(clock.now() + fault.for_, lambda: self.remove(armed, "its time is over")))
+        if fault.role == "accept":
+            self._stand_at_gate(armed)
+        elif fault.every is not None:
+            self._strike_again(armed, fault.every)
+        elif not stream and not self._is_of_events(fault):
+            if fault.role == "connection" and (target := self._connection_target()) is not None and target.is_there:
+                assert target.wire is not None
+                self._connection = target.wire.connection.id
+                self._occasion(armed, target)
+            elif fault.role == "downchannel" and self._device.downchannel is not None and not fault.act.IN_THE_HEAD:
+                self._occasion(armed, self._downchannel_target())
+        return armed
+
+    def arm_for_event(self, fault: Fault, exchange: Exchange, name: str) -> None:
+        """Set a fault of a rule for the event `name` that is on its way."""
+        if fault.role == "accept":
+            self._arm_for_the_next(fault, "rule")
+            return
+        event = self._events.setdefault(exchange.stream, _Event(exchange, name))
+        armed = self.arm(fault, by="rule", number=self._armoury.number(), stream=exchange.stream)
+        if armed.gone:
+            return
+        event.seen.add(armed)
+        self._consider(armed, event)
+        self._moment(event, lambda each: each is armed and _began(each))
+
+    def strike_step(self, fault: Fault, exchange: Exchange | None) -> None:
+        """The turn of a step has come: aimed at the answer it stands in, or at what it names."""
+        if fault.role == "accept":
+            self._arm_for_the_next(fault, "step")
+            return
+        number = self._armoury.number()
+        armed = Armed(
+            number,
+            self._counts.setdefault(id(fault), Count(fault)),
+            "step",
+            "" if exchange is None else exchange.stream,
+        )
+        self.armed.append(armed)
+        self._alarms[armed] = []
+        self._occasion(armed, self._target(armed, exchange))
+
+    def _arm_for_the_next(self, fault: Fault, by: str) -> None:
+        """Set it for the connections the device opens next; once, however often its rule fits meanwhile."""
+        gate = self._armoury.gate
+        if isinstance(fault.act, ListenerGone) and gate is not None:
+            gate.arm(fault, by=by, number=self._armoury.number())
+        elif not any(each.fault is fault for each in self.armed):
+            self.arm(fault, by=by, number=self._armoury.number())
+
+    def _stand_at_gate(self, armed: Armed) -> None:
+        gate = self._armoury.gate
+        why = "the listener is not ours here" if gate is None else gate.objection(armed.fault, for_everybody=False)
+        if gate is None or why:
+            self.remove(armed, why)
+        else:
+            gate.add(armed, self)
+
+    def remove(self, armed: Armed, why: str) -> None:
+        """Remove a fault; what it does by lasting ends."""
+        if armed.gone:
+            return
+        if self._armoury.gate is not None and armed.fault.role == "accept":
+            self._armoury.gate.discard(armed)
+        armed.gone = True
+        self.armed.remove(armed)
+        for alarm in self._alarms.pop(armed, ()):
+            alarm.cancel()
+        for each in armed.undo:
+            each.undo()
+        armed.undo.clear()
+        if not armed.stream:
+            self._record(armed, "gone", why)
+            self._armoury.used_up(armed.number, self._device.name)
+
+    def remove_number(self, number: int) -> bool:
+        """Remove the fault of this number; False when there is none."""
+        found = [armed for armed in self.armed if armed.number == number]
+        for armed in found:
+            self.remove(armed, "it was removed")
+        return bool(found)
+
+    def clear(self, why: str, *, by: str = "") -> None:
+        """Remove all faults, or those that were set by `by`; what was to be late does not come."""
+        self._aside.clear()
+        self._counts.clear()  # those of rules begin anew
+        for armed in list(self.armed):
+            if armed.by.startswith(by):
+                self.remove(armed, why)
+
+    # ------------------------------------------------------------------ what happens
+
+    def request_on(self, wire: Wire | None) -> None:
+        """A request of the device came on this connection."""
+        if wire is None:
+            return
+        if wire.connection.id == self._connection:
+            return
+        self._connection = wire.connection.id
+        for armed in list(self.armed):
+            if armed.fault.role == "connection" and armed.fault.every is None and not self._is_of_events(armed.fault):
+                self._occasion(armed, self._connection_target())
+
+    def downchannel_opens(self, line: Downchannel) -> None:
+        """A downchannel is accepted, and nothing was sent yet."""
+        for armed in list(self.armed):
+            fault = armed.fault
+            if fault.role == "downchannel" and fault.every is None and not self._is_of_events(fault):
+                self._occasion(armed, self._line_target(line))
+
+    def connection_over(self, connection: str) -> None:
+        """A connection of the device is no more: nothing that was to end on it has to be ended."""
+        for armed in list(self.armed):
+            armed.undo = [each for each in armed.undo if each.connection != connection]
+            if armed.count.spent and not armed.undo and not armed.fault.act.SHAPES and not self._waits(armed):
+                self.remove(armed, "its connection is over")
+
+    def _waits(self, armed: Armed) -> bool:
+        """Whether it is still to strike, later."""
+        return bool(self._alarms.get(armed)) or any(armed in event.waiting for event in self._events.values())
+
+    def event_arrives(self, exchange: Exchange) -> None:
+        """A request for an event is there; its name is not known yet."""
+        event = self._events[exchange.stream] = _Event(exchange)
+        for armed in list(self.armed):
+            fault = armed.fault
+            at_once = fault.after is None or (fault.after.request and fault.after.time is None)
+            if at_once and fault.role == "answer" and not fault.event and not armed.stream and _strikes_stream(fault):
+                self._consider(armed, event)
+
+    def event_began(self, stream: str, name: str) -> None:
+        """The metadata of an event is there."""
+        if (event := self._events.get(stream)) is None:
+            return
+        event.name = name
+        for armed in list(self.armed):
+            if not armed.stream and armed not in event.seen:
+                self._consider(armed, event)
+        self._moment(event, _began)
+
+    def heard(self, stream: str, sound: Sound) -> None:
+        """So much sound of an upload is there."""
+
+        def is_due(armed: Armed) -> bool:
+            after = armed.fault.after
+            assert after is not None
+            if after.audio is not None:
+                return sound.seconds >= after.audio - 1e-9
+            return after.bytes is not None and sound.size >= after.bytes
+
+        if (event := self._events.get(stream)) is not None and event.waiting:
+            self._moment(event, is_due)
+
+    def upload_ended(self, stream: str) -> None:
+        """An upload is complete."""
+        if (event := self._events.get(stream)) is not None and event.waiting:
+            self._moment(event, lambda armed: armed.fault.after is not None and armed.fault.after.upload == "ended")
+
+    def event_over(self, stream: str) -> None:
+        """An event and its answer are over, and so are the faults for it alone."""
+        event = self._events.pop(stream, None)
+        shapes = [] if event is None or event.exchange.trouble is None else event.exchange.trouble.shapes
+        self._leave_the_line(event)
+        for armed in list(self.armed):
+            if not armed.undo and (armed.stream == stream or (armed in shapes and armed.count.spent)):
+                self.remove(armed, "it struck as often as it was to")
+
+    def _leave_the_line(self, event: _Event | None) -> None:
+        """A fault that is about this event changes the downchannel no more, unless another such event still runs."""
+        line = self._device.downchannel
+        if event is None or line is None or line.trouble is None:
+            return
+        for armed in event.seen:
+            running = any(armed in other.seen for other in self._events.values())
+            if self._is_of_events(armed.fault) and not running:
+                line.trouble.unshape(armed)
+
+    # ------------------------------------------------------------------ occasions
+
+    @staticmethod
+    def _is_of_events(fault: Fault) -> bool:
+        """Whether it looks at events: those it names, or a moment of their uploads."""
+        return bool(fault.event) or (fault.after is not None and fault.after.of_upload)
+
+    def _consider(self, armed: Armed, event: _Event) -> None:
+        """An event is there: whether a fault is about it, and when it strikes."""
+        fault = armed.fault
+        if fault.every is not None or fault.role in ("accept", "token") or not fault.is_about_event(event.name):
+            return
+        if fault.role != "answer" and not self._is_of_events(fault) and not armed.stream:
+            return
+        event.seen.add(armed)
+        if fault.after is not None and fault.after.of_upload:
+            event.waiting.append(armed)
+            return
+        self._occasion(armed, self._target(armed, event.exchange))
+
+    def _moment(self, event: _Event, is_due: Callable[[Armed], bool]) -> None:
+        """A moment of an upload has come."""
+        for armed in [each for each in event.waiting if is_due(each)]:
+            event.waiting.remove(armed)
+            target = self._target(armed, event.exchange)
+            after = armed.fault.after
+            if target is None or not (_each_message(armed.fault) or armed.count.draws()):
+                continue
+            if after is not None and after.time:
+                self._later(armed, after.time, target)
+            else:
+                self._fire(armed, target)
+
+    def _occasion(self, armed: Armed, target: Target | None) -> None:
+        """A fault could strike at this target: whether it does, and when."""
+        after = armed.fault.after
+        if target is None or armed.gone or not (_each_message(armed.fault) or armed.count.draws()):
+            return
+        if after is not None and (after.headers or after.sent is not None) and target.trouble is not None:
+            target.trouble().plan(armed)
+        elif after is not None and after.time:
+            self._later(armed, after.time, target)
+        else:
+            self._fire(armed, target)
+
+    def _later(self, armed: Armed, seconds: float, target: Target) -> None:
+        clock = self._armoury.clock
+        alarm = clock.call_at(clock.now() + seconds, lambda: self._fire(armed, target))
+        self._alarms.setdefault(armed, []).append(alarm)
+
+    def _strike_again(self, armed: Armed, seconds: float) -> None:
+        clock = self._armoury.clock
+
+        def due() -> None:
+            if armed.gone:
+                return
+            role = armed.fault.role
+            target = self._connection_target() if role == "connection" else self._downchannel_target()
+            if target is not None and target.is_there and armed.count.draws():
+                self._fire(armed, target)
+            if not armed.gone:
+                self._alarms[armed] = [clock.call_at(clock.now() + seconds, due)]
+
+        self._alarms[armed].append(clock.call_at(clock.now() + seconds, due))
+
+    # ------------------------------------------------------------------ targets
+
+    def _target(self, armed: Armed, exchange: Exchange | None) -> Target | None:
+        match armed.fault.role:
+            case "answer" if exchange is not None:
+                return Target(
+                    exchange.wire,
+                    lambda: self._trouble_of_exchange(exchange),
+                    exchange.stream,
+                    exchange,
+                    lambda act: exchange.answer_instead(instead(act, exchange.stream, exchange.dialect)),
+                )
+            case "downchannel":
+                return self._downchannel_target()
+            case "connection" if exchange is not None:
+                return Target(exchange.wire, None, exchange.stream, exchange)
+            case "connection":
+                return self._connection_target()
+        return None
+
+    def _connection_target(self) -> Target | None:
+        line = self._device.downchannel
+        wire = line.wire if line is not None and line.wire is not None else self._device.wire
+        return None if wire is None else Target(wire, None, "")
+
+    def _downchannel_target(self) -> Target | None:
+        line = self._device.downchannel
+        return None if line is None else self._line_target(line)
+
+    def _line_target(self, line: Downchannel) -> Target:
+        return Target(
+            line.wire,
+            lambda: self._trouble_of_line(line),
+            line.stream,
+            None,
+            lambda act: line.answer_instead(instead(act, line.stream, line.dialect)),
+        )
+
+    def _trouble_of_exchange(self, exchange: Exchange) -> Trouble:
+        if exchange.trouble is None:
+            exchange.trouble = self._trouble(exchange.wire, exchange.sender, exchange.stream, per_message=False)
+            exchange.sender = exchange.trouble.send
+        return exchange.trouble
+
+    def _trouble_of_line(self, line: Downchannel) -> Trouble:
+        if line.trouble is None:
+            line.trouble = self._trouble(line.wire, line.sender, line.stream, per_message=True)
+            line.sender = line.trouble.send
+        return line.trouble
+
+    def _trouble(self, wire: Wire | None, send: Any, stream: str, *, per_message: bool) -> Trouble:
+        def struck(armed: Armed, about: str) -> None:
+            shapes_already = armed in trouble.shapes
+            self._fire(armed, Target(wire, None if shapes_already else lambda: trouble, stream), about)
+
+        trouble = Trouble(
+            wire,
+            send,
+            self._armoury.clock.real,
+            struck,
+            per_message=per_message,
+            stream=stream,
+            elsewhere=self._aside,
+        )
+        return trouble
+
+    # ------------------------------------------------------------------ strikes
+
+    def _fire(self, armed: Armed, target: Target, about: str = "") -> None:
+        """Strike now, and write it down."""
+        if armed.gone:
+            return
+        act = armed.fault.act
+        if isinstance(act, TokenTrouble):
+            tokens = self._armoury.tokens
+            if tokens is not None:
+                (tokens.expire if act.how == "expire" else tokens.revoke)(self._device.key)
+            self._struck(armed, target)
+            if armed.count.spent:
+                self.remove(armed, "it struck as often as it was to")
+            return
+        if isinstance(act, Status | Portal | Empty):
+            self._answer_instead(armed, target)
+            return
+        if act.SHAPES and target.trouble is not None:
+            target.trouble().shape(armed)
+            if not _each_message(armed.fault):
+                self._struck(armed, target, about)
+            return
+        self._struck(armed, target, about)  # before what it leads to
+        if not act.SHAPES:
+            undo = strike(
+                armed.fault,
+                target,
+                lambda detail, ok: self._answered(armed, target, detail, ok=ok),
+                self._armoury.clock.real,
+            )
+            if undo is not None:
+                self._lasts(armed, target, undo)
+        if armed.count.spent and not armed.undo:
+            self.remove(armed, "it struck as often as it was to")
+
+    def _answer_instead(self, armed: Armed, target: Target) -> None:
+        """Another answer than was due: the event is not worked on. An answer that has begun is none to replace."""
+        if target.instead is None or not target.instead(armed.fault.act):
+            armed.count.missed()
+            return
+        self._struck(armed, target)
+        if target.exchange is not None:
+            self._device.tell(EventLost(target.stream, f"fault {armed.fault.label}"))
+        if armed.count.spent:
+            self.remove(armed, "it struck as often as it was to")
+
+    def _lasts(self, armed: Armed, target: Target, undo: Callable[[], None]) -> None:
+        seconds = armed.fault.act.lasts_s
+
+        def over() -> None:
+            if lasting in armed.undo:
+                armed.undo.remove(lasting)
+                undo()
+                self._record(armed, "over", armed.fault.act.about(), target)
+                if armed.count.spent and not armed.undo:
+                    self.remove(armed, "it struck as often as it was to")
+
+        lasting = Lasting("" if target.wire is None else target.wire.connection.id, undo)
+        armed.undo.append(lasting)
+        if isinstance(armed.fault.act, Cut) and target.wire is not None:
+            target.wire.when_gone(over)  # the device has noticed the silence
+        if seconds is not None:
+            clock = self._armoury.clock
+            self._alarms.setdefault(armed, []).append(clock.call_at(clock.now() + seconds, over))
+
+    def _struck(self, armed: Armed, target: Target, about: str = "") -> None:
+        after = armed.fault.after
+        moment = f" after {after}" if after is not None and str(after) else ""
+        what = f"{about}: " if about else ""
+        self._record(armed, "struck", what + armed.fault.act.about() + moment, target)
+
+    def _answered(self, armed: Armed, target: Target, detail: str, *, ok: bool) -> None:
+        self._record(armed, "over", detail, target)
+        if not ok:
+            self._device.find(_unanswered(armed, detail), target.stream)
+
+    def _record(self, armed: Armed, phase: str, detail: str, target: Target | None = None) -> None:
+        stream = "" if target is None else target.stream
+        connection = "" if target is None or target.wire is None else target.wire.connection.id
+        exchange = self._device.exchanges.get(stream)
+        lasts = armed.fault.act.lasts_s
+        members: dict[str, Any] = {"lasts_s": lasts} if lasts is not None and phase == "struck" else {}
+        self._armoury.journal.add(
+            "fault",
+            device=self._device.name,
+            token=self._device.facts.token,
+            connection=connection,
+            stream=stream,
+            dialogue=None if exchange is None else exchange.dialogue,
+            name=armed.fault.label,
+            phase=phase,
+            act=armed.fault.kind,
+            on=armed.fault.role,
+            detail=detail,
+            fault=armed.number,
+            by=armed.by,
+            **members,
+        )
+
+
+def _strikes_stream(fault: Fault) -> bool:
+    """Whether it needs to know nothing of the event."""
+    return not fault.act.SHAPES and not isinstance(fault.act, TokenTrouble)
+
+
+def _began(armed: Armed) -> bool:
+    return armed.fault.after is not None and armed.fault.after.upload == "began"
+
+
+def _each_message(fault: Fault) -> bool:
+    """Whether each directive, or on a downchannel each message, is an occasion, and not the stream."""
+    act = fault.act
+    return act.SHAPES and (act.PER_DIRECTIVE or (fault.role == "downchannel" and not act.IN_THE_HEAD))
+
+
+def _unanswered(armed: Armed, detail: str) -> Finding:
+    return Finding(
+        "connection.ping-of-server",
+        detail,
+        "PING with ACK and the same data at once (RFC 9113 6.7)",
+        "let the HTTP/2 library answer PINGs, also while an upload or a playback runs",
+        severity="error",
+    )
