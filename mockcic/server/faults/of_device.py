@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mockcic.cic.facts import EventLost, Sound
 from mockcic.errors import Finding
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mockcic.server.downchannel import Downchannel
     from mockcic.server.exchange import Exchange
     from mockcic.server.faults.armoury import Armoury
+
 
 @dataclass(slots=True)
 class _Event:
@@ -69,10 +70,8 @@ class DeviceFaults:
         if not stream:
             self.had.add(number)
             self._record(armed, "armed", fault.act.about())
-        clock = self._armoury.clock
-        alarms = self._alarms[armed] = []
         if fault.for_ is not None:
-            alarms.append(clock.call_at(clock.now() + fault.for_, lambda: self.remove(armed, "its time is over")))
+            self._call_in(armed, fault.for_, lambda: self.remove(armed, "its time is over"))
         if fault.role == "accept":
             self._stand_at_gate(armed)
         elif fault.every is not None:
@@ -112,7 +111,6 @@ class DeviceFaults:
             "" if exchange is None else exchange.stream,
         )
         self.armed.append(armed)
-        self._alarms[armed] = []
         self._occasion(armed, self._target(armed, exchange))
 
     def _arm_for_the_next(self, fault: Fault, by: str) -> None:
@@ -296,24 +294,32 @@ class DeviceFaults:
             self._fire(armed, target)
 
     def _later(self, armed: Armed, seconds: float, target: Target) -> None:
-        clock = self._armoury.clock
-        alarm = clock.call_at(clock.now() + seconds, lambda: self._fire(armed, target))
-        self._alarms.setdefault(armed, []).append(alarm)
+        self._call_in(armed, seconds, lambda: self._fire(armed, target))
 
-    def _strike_again(self, armed: Armed, seconds: float) -> None:
+    def _call_in(self, armed: Armed, seconds: float, do: Callable[[], None]) -> None:
+        """Do something of a fault when its time has come, unless that is gone by then."""
+        if armed.gone:
+            return
         clock = self._armoury.clock
+        alarms = self._alarms.setdefault(armed, [])
 
         def due() -> None:
-            if armed.gone:
-                return
+            alarms.remove(alarm)
+            do()
+
+        alarm = clock.call_at(clock.now() + seconds, due)
+        alarms.append(alarm)
+
+    def _strike_again(self, armed: Armed, seconds: float) -> None:
+        def due() -> None:
             role = armed.fault.role
             target = self._connection_target() if role == "connection" else self._downchannel_target()
             if target is not None and target.is_there and armed.count.draws():
                 self._fire(armed, target)
             if not armed.gone:
-                self._alarms[armed] = [clock.call_at(clock.now() + seconds, due)]
+                self._call_in(armed, seconds, due)
 
-        self._alarms[armed].append(clock.call_at(clock.now() + seconds, due))
+        self._call_in(armed, seconds, due)
 
     # ------------------------------------------------------------------ targets
 
@@ -444,8 +450,7 @@ class DeviceFaults:
         if isinstance(armed.fault.act, Cut) and target.wire is not None:
             target.wire.when_gone(over)  # the device has noticed the silence
         if seconds is not None:
-            clock = self._armoury.clock
-            self._alarms.setdefault(armed, []).append(clock.call_at(clock.now() + seconds, over))
+            self._call_in(armed, seconds, over)
 
     def _struck(self, armed: Armed, target: Target, about: str = "") -> None:
         after = armed.fault.after
