@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mockcic.cic.facts import EventLost, Sound
 from mockcic.errors import Finding
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mockcic.server.downchannel import Downchannel
     from mockcic.server.exchange import Exchange
     from mockcic.server.faults.armoury import Armoury
+
 
 @dataclass(slots=True)
 class _Event:
