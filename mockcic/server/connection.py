@@ -272,13 +272,14 @@ class Connection(TCPServer):
             case "rst" | "fin":
                 self.abort(reason, rst=how == "rst")
             case "no-notify":
-                self._hush(reason)
+                self._because(reason)
+                self._hush()
                 send_fin(self._transport.get_extra_info("socket"))
                 self._watch(FIN_WITHIN_S, self._transport.abort)
             case "silent":
-                self._hush(reason)
+                self._hush()
             case "deaf":
-                self._hush(reason)
+                self._hush()
                 shrink(self._transport.get_extra_info("socket"))
                 self._look_whether_deaf()
 
@@ -291,9 +292,11 @@ class Connection(TCPServer):
             self._http2.goaway(0)
         self.close(reason)
 
-    def _hush(self, reason: str) -> None:
-        """From here on nothing is said, and what comes is read and dropped. Its applications know nothing of it."""
-        self._because(reason)
+    def _hush(self) -> None:
+        """From here on nothing is said, and what comes is read and dropped. Its applications know nothing of it.
+
+        Why it ends is said by who ends it: the client that has had enough, or the fault when its time is over.
+        """
         self._unwatch()
         if isinstance(self._transport, Mute) or self._transport.is_closing():
             return

@@ -50,6 +50,7 @@ async def test_silent_line_is_found_out_by_ping(cic: Bench, speaker: Speaker) ->
     assert struck(cic) == ["silence"]
     (recovery,) = cic.recoveries()
     assert (recovery.outcome, recovery.lost) == ("back", ())
+    assert recovery.noticed_s is not None
 
 
 async def test_hourly_hang_up_is_followed_by_a_new_connection_each_time(cic: Bench, speaker: Speaker) -> None:
