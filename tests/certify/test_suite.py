@@ -37,6 +37,12 @@ def test_the_guide_s_suite_shows_nearly_every_rule_and_its_scenarios_load_withou
         "message.envelope",
         "message.known",
         "message.context",
+        "recovery.back-off",
+        "recovery.events-wait",
+        "recovery.event-repeated",
+        "recovery.storm",
+        "recovery.event-lost",
+        "recovery.silence-noticed",
     }
 
 

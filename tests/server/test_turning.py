@@ -114,9 +114,9 @@ async def test_a_token_of_four_days_expires(cic: Bench) -> None:
     device = cic.device(device_id="kitchen-clock", client_id="acme", model_id="one")
     device.issue_token()
     async with client(cic) as http:
-        assert (await cic.advance_async(95 * 3600)).expired == 0
+        await cic.advance_async(95 * 3600)
         assert (await http.get("/ping", headers=device.headers)).status_code == 204
-        assert (await cic.advance_async("1h")).expired == 1
+        assert (await cic.advance_async("1h")).expired >= 1, "its own, and perhaps those of others"
         assert (await http.get("/ping", headers=device.headers)).status_code == 401
 
 

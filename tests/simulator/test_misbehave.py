@@ -237,7 +237,7 @@ OTHER: Mapping[str, Scene] = {
     "recovery.event-repeated": Scene(
         on=REPORT_CUT + CHAT,
         act=text,
-        fault="{reset: CANCEL, on: downchannel, after: 900ms, times: 1}",
+        fault="{reset: CANCEL, on: downchannel, after: 2s, times: 1}",
         habits={"reopen_after_s": 0.1},
         limits={"race_s": 0.05, "report_within_s": 1.0},
     ),
