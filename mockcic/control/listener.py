@@ -97,6 +97,7 @@ class Control:
         config.graceful_timeout = STOP_WITHIN_S
         config.include_server_header = False
         config.keep_alive_timeout = 60.0
+        config.keep_alive_max_requests = 10**9  # Hypercorn would end an HTTP/2 connection at the request above it
         try:
             await serve(app, config, shutdown_trigger=self._stop.wait)
         finally:

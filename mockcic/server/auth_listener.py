@@ -106,4 +106,5 @@ def _config(tls: ssl.SSLContext | None) -> Any:
     config.graceful_timeout = STOP_WITHIN_S
     config.include_server_header = False
     config.keep_alive_timeout = 60.0
+    config.keep_alive_max_requests = 10**9  # Hypercorn would end an HTTP/2 connection at the request above it
     return config

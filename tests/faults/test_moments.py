@@ -139,3 +139,42 @@ async def test_a_fault_at_the_top_is_for_each_device_of_the_scenario(stage: Stag
         assert [(await client.answer(await client.ask("turn"))).reset for _ in range(2)] == [None, 8]
     stage.bad.reset()
     assert [(await bad.answer(await bad.ask("turn"))).reset for _ in range(2)] == [None, 8], "it begins anew"
+
+
+REPORT = "SpeechSynthesizer.SpeechFinished"
+
+
+@pytest.mark.cic(fail_on="none")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"reset": "CANCEL", "after": {"sent": 120}},
+        {"pace": {"dribble": 400}},
+        {"frames": {"every": 300}},
+        {"multipart": "no-end"},
+        {"trailers": {"x-mock": "1"}},
+        {"content_type": "text/plain"},
+    ],
+    ids=lambda fault: next(iter(fault)),
+)
+async def test_an_answer_that_has_nothing_of_it_is_no_occasion(stage: Stage, fault: dict[str, object]) -> None:
+    """A report gets a 204: the one strike that a fault has is left for an answer with a body."""
+    stage.cic.load(RULES)
+    stage.fault(**fault, times=1)
+    bad = await stage.bad_client()
+    report = await bad.begin(REPORT, {"token": "t"})
+    await bad.end_sound(report)
+    assert (await bad.answer(report)).status == 204
+    assert stage.struck() == []
+    for _ in range(2):
+        await bad.answer(await bad.ask("turn"))
+        stage.bad.reset()
+    assert len(stage.struck()) == 1
+
+
+async def test_a_fault_that_is_removed_lets_a_running_answer_go(stage: Stage) -> None:
+    bad = await stage.bad_client()
+    with stage.bad.fault(pace={"dribble": 1, "jitter": "40ms"}, always=True):
+        stream = await bad.ask()
+        await bad.body(stream, 3)
+    assert (await bad.answer(stream)).ended, "a thousand bytes at that pace take longer than a test waits"

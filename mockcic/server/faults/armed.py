@@ -9,6 +9,12 @@ from random import Random
 from mockcic.scenario.faults.fault import Fault
 
 
+def each_message(fault: Fault) -> bool:
+    """Whether each directive, or on a downchannel each message, is an occasion, and not the stream."""
+    act = fault.act
+    return act.SHAPES and (act.PER_DIRECTIVE or (fault.role == "downchannel" and not act.IN_THE_HEAD))
+
+
 class Count:
     """Occasions and strikes of a fault, and its chances. One that a rule names has one for all its events."""
 

@@ -67,16 +67,16 @@ class Calls:
             wire,
             send,
             clock.real,  # as every pace
-            lambda armed, _: self._strike(armed, caller, wire, stream, trouble),
+            lambda armed, _: self._strike(armed, caller, wire, stream),
             per_message=False,
         )
         other: Act | None = None
         for armed in list(self._due(caller, wire)):
             act, after = armed.fault.act, armed.fault.after
-            if not armed.count.draws():
-                continue
             if after is not None and (after.headers or after.sent is not None):
                 trouble.plan(armed)
+                continue
+            if not (act.SHAPES or armed.count.draws()):
                 continue
             if after is not None and after.time:
                 await clock.sleep(after.time)
@@ -85,7 +85,10 @@ class Calls:
                     armed.count.missed()
                     continue
                 other = act
-            self._strike(armed, caller, wire, stream, trouble)
+            if act.SHAPES:
+                trouble.shape(armed)
+                continue
+            self._strike(armed, caller, wire, stream)
             if isinstance(act, Reset):
                 return Met(send, gone=True)
         return Met(trouble.send if trouble.is_wanted else send, other)
@@ -128,13 +131,11 @@ class Calls:
             found.append(known[slot])
         return found
 
-    def _strike(self, armed: Armed, caller: Caller, wire: Wire | None, stream: str, trouble: Trouble) -> None:
+    def _strike(self, armed: Armed, caller: Caller, wire: Wire | None, stream: str) -> None:
         self._record(armed, caller, wire, stream)
-        if armed.fault.act.SHAPES:
-            trouble.shape(armed)
-        else:
+        if not armed.fault.act.SHAPES:
             strike(armed.fault, Target(wire, None, stream), lambda *_: None, self._armoury.clock)
-            self._used_up(armed, caller)
+        self._used_up(armed, caller)
 
     def _used_up(self, armed: Armed, caller: Caller) -> None:
         if not armed.count.spent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -129,10 +129,13 @@ class DeviceFaults:
         else:
             gate.add(armed, self)
 
-    def remove(self, armed: Armed, why: str) -> None:
-        """Remove a fault; what it does by lasting ends."""
+    def remove(self, armed: Armed, why: str, *, lets_go: bool = True) -> None:
+        """Remove a fault; what it does by lasting ends. What it shapes it lets go, unless that was its last strike."""
         if armed.gone:
             return
+        if lets_go and armed.fault.act.SHAPES:
+            for trouble in self._troubles():
+                trouble.unshape(armed)
         if self._armoury.gate is not None and armed.fault.role == "accept":
             self._armoury.gate.discard(armed)
         armed.gone = True
@@ -145,6 +148,13 @@ class DeviceFaults:
         if not armed.stream:
             self._record(armed, "gone", why)
             self._armoury.used_up(armed.number, self._device.name)
+
+    def _troubles(self) -> Iterator[Trouble]:
+        """Those of the streams that run."""
+        line = self._device.downchannel
+        for each in (line, *(event.exchange for event in self._events.values())):
+            if each is not None and each.trouble is not None:
+                yield each.trouble
 
     def remove_number(self, number: int) -> bool:
         """Remove the fault of this number; False when there is none."""
@@ -274,7 +284,7 @@ class DeviceFaults:
             event.waiting.remove(armed)
             target = self._target(armed, event.exchange)
             after = armed.fault.after
-            if target is None or not (_each_message(armed.fault) or armed.count.draws()):
+            if target is None or not (armed.fault.act.SHAPES or armed.count.draws()):
                 continue
             if after is not None and after.time:
                 self._later(armed, after.time, target)
@@ -284,10 +294,12 @@ class DeviceFaults:
     def _occasion(self, armed: Armed, target: Target | None) -> None:
         """A fault could strike at this target: whether it does, and when."""
         after = armed.fault.after
-        if target is None or armed.gone or not (_each_message(armed.fault) or armed.count.draws()):
+        if target is None or armed.gone:
             return
         if after is not None and (after.headers or after.sent is not None) and target.trouble is not None:
             target.trouble().plan(armed)
+        elif not (armed.fault.act.SHAPES or armed.count.draws()):
+            return
         elif after is not None and after.time:
             self._later(armed, after.time, target)
         else:
@@ -373,10 +385,9 @@ class DeviceFaults:
 
     def _trouble(self, wire: Wire | None, send: Any, stream: str, *, per_message: bool) -> Trouble:
         def struck(armed: Armed, about: str) -> None:
-            shapes_already = armed in trouble.shapes
-            self._fire(armed, Target(wire, None if shapes_already else lambda: trouble, stream), about)
+            self._fire(armed, Target(wire, None, stream), about)
 
-        trouble = Trouble(
+        return Trouble(
             wire,
             send,
             self._armoury.clock.real,
@@ -385,7 +396,6 @@ class DeviceFaults:
             stream=stream,
             elsewhere=self._aside,
         )
-        return trouble
 
     # ------------------------------------------------------------------ strikes
 
@@ -406,9 +416,7 @@ class DeviceFaults:
             self._answer_instead(armed, target)
             return
         if act.SHAPES and target.trouble is not None:
-            target.trouble().shape(armed)
-            if not _each_message(armed.fault):
-                self._struck(armed, target, about)
+            target.trouble().shape(armed)  # which says when it takes something
             return
         self._struck(armed, target, about)  # before what it leads to
         if not act.SHAPES:
@@ -421,7 +429,7 @@ class DeviceFaults:
             if undo is not None:
                 self._lasts(armed, target, undo)
         if armed.count.spent and not armed.undo:
-            self.remove(armed, "it struck as often as it was to")
+            self.remove(armed, "it struck as often as it was to", lets_go=False)
 
     def _answer_instead(self, armed: Armed, target: Target) -> None:
         """Another answer than was due: the event is not worked on. An answer that has begun is none to replace."""
@@ -494,12 +502,6 @@ def _strikes_stream(fault: Fault) -> bool:
 
 def _began(armed: Armed) -> bool:
     return armed.fault.after is not None and armed.fault.after.upload == "began"
-
-
-def _each_message(fault: Fault) -> bool:
-    """Whether each directive, or on a downchannel each message, is an occasion, and not the stream."""
-    act = fault.act
-    return act.SHAPES and (act.PER_DIRECTIVE or (fault.role == "downchannel" and not act.IN_THE_HEAD))
 
 
 def _unanswered(armed: Armed, detail: str) -> Finding:

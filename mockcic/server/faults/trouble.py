@@ -12,7 +12,7 @@ from mockcic.scenario.faults.pace import Pace, Pause
 from mockcic.scenario.faults.stream import Frames, Trailers
 from mockcic.server.clock import Clock
 from mockcic.server.exchange import Send
-from mockcic.server.faults.armed import Armed
+from mockcic.server.faults.armed import Armed, each_message
 from mockcic.server.wire import Wire
 from mockcic.wire.crooked import AT_THE_END, CrookedEncoder, Wrong
 from mockcic.wire.encode import Encoder
@@ -25,6 +25,9 @@ Strike = Callable[[Armed, str], None]
 
 WRITE_S: Final = 0.05
 """A rate is kept by writes at this distance (INF)."""
+
+NO_CONTENT: Final = 204
+"""An answer without a body: nothing of it can be shaped."""
 
 DELIMITER_MIDDLE: Final = 10
 """So far behind its CRLF a delimiter is cut in the middle: they are longer than that (`new_boundary`)."""
@@ -58,6 +61,8 @@ class Trouble:
         self._strike = strike
         self._per_message = per_message
         self._planned: list[Armed] = []
+        self._drawn: dict[Armed, bool] = {}
+        """Of the faults for which the stream is an occasion: whether they take it."""
         self._random = Random(0)
         self._begun = False
         self._stream = stream
@@ -105,7 +110,18 @@ class Trouble:
             self.shapes.remove(armed)
 
     def _there(self, *kinds: type) -> Iterator[Armed]:
-        return (armed for armed in list(self.shapes) if not armed.gone and isinstance(armed.fault.act, kinds))
+        return (armed for armed in list(self.shapes) if isinstance(armed.fault.act, kinds) and self._is_in(armed))
+
+    def _is_in(self, armed: Armed) -> bool:
+        """Whether a fault is about this stream: it is drawn when there is something to change for the first time.
+
+        One that takes it changes all of it, although it may be used up by that.
+        """
+        if each_message(armed.fault):
+            return not armed.gone
+        if armed not in self._drawn:
+            self._drawn[armed] = not armed.gone and self._takes(armed, "")
+        return self._drawn[armed]
 
     def _takes(self, armed: Armed, about: str) -> bool:
         if not armed.count.draws():
@@ -134,12 +150,7 @@ class Trouble:
 
     def shaping(self, *kinds: type) -> Iterator[Armed]:
         """The faults of these kinds that are still there and, on a downchannel, take this message."""
-        for armed in list(self.shapes):
-            if armed.gone or not isinstance(armed.fault.act, kinds):
-                continue
-            if self._per_message and not armed.fault.act.IN_THE_HEAD and not self._takes(armed, ""):
-                continue
-            yield armed
+        return (armed for armed in self._there(*kinds) if not each_message(armed.fault) or self._takes(armed, ""))
 
     async def send(self, message: Any) -> None:
         """ASGI `send`, with what goes wrong."""
@@ -155,7 +166,7 @@ class Trouble:
 
     async def _start(self, message: Any) -> None:
         headers = list(message["headers"])
-        for armed in self.shapes:
+        for armed in self._there(ContentType, ContentLength, Pace) if message["status"] != NO_CONTENT else ():
             match armed.fault.act:
                 case ContentType(value=value):
                     headers = [each for each in headers if each[0] != b"content-type"]
@@ -173,7 +184,7 @@ class Trouble:
     # ------------------------------------------------------------------ body
 
     async def _body(self, data: bytes, *, more: bool) -> None:
-        if not self.shapes and not self._planned:
+        if not (self.shapes or self._planned) or not (data or self.sent):
             self.sent += len(data)
             await self._send({"type": "http.response.body", "body": data, "more_body": more})
             return
@@ -187,7 +198,10 @@ class Trouble:
             self.wire.flush()
             self.wire.pad(padding)
         begin = 0
-        for end in ends:
+        for cut in ends:
+            if begin == len(data) and begin:
+                break
+            end = cut if self.shapes or self._planned else len(data)  # let go meanwhile: the rest as ever
             await self._wait(paces, frames if begin else [], end - begin)
             last = end == len(data)
             await self._piece(
@@ -243,8 +257,8 @@ class Trouble:
         return [at] if 0 < at < len(data) else []
 
     def _trailers(self) -> list[tuple[bytes, bytes]] | None:
-        for armed in self.shapes:
-            if isinstance(act := armed.fault.act, Trailers) and not armed.gone:
+        for armed in self._there(Trailers):
+            if isinstance(act := armed.fault.act, Trailers):
                 return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in act.fields.items()]
         return None
 
@@ -254,4 +268,7 @@ class Trouble:
             after = armed.fault.after
             if after is None or after.sent is None or after.sent <= self.sent:
                 self._planned.remove(armed)
-                self._strike(armed, "")
+                if armed.fault.act.SHAPES:
+                    self.shape(armed)
+                elif not armed.gone and armed.count.draws():
+                    self._strike(armed, "")
