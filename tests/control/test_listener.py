@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import subprocess
 import time
 
 import httpx
@@ -14,6 +15,7 @@ from mockcic import MockCIC
 from mockcic.control.guard import is_local
 from mockcic.control.listener import Control, is_loopback
 from mockcic.errors import StartError
+from tests.support.programs import need
 
 SECRET = "secret-of-the-control-side"
 
@@ -116,3 +118,10 @@ def test_a_body_without_end_is_refused_while_it_comes(monkeypatch: pytest.Monkey
             answer = client.post(path, content=b" " * 200_000, headers={"content-type": "application/json"})
             assert answer.status_code == 413
             assert json.loads(answer.text)["status"] == 413
+
+
+def test_a_client_is_served_beyond_a_thousand_requests_on_one_connection() -> None:
+    with MockCIC(control_port=0) as mock:
+        command = [need("h2load"), "-n", "1100", "-c", "1", "-m", "20", f"{mock.control_url}/healthz"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "1100 2xx" in done.stdout, done.stdout

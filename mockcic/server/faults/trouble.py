@@ -201,8 +201,10 @@ class Trouble:
         for cut in ends:
             if begin == len(data) and begin:
                 break
-            end = cut if self.shapes or self._planned else len(data)  # let go meanwhile: the rest as ever
-            await self._wait(paces, frames if begin else [], end - begin)
+            wanted = self.is_wanted
+            end = cut if wanted else len(data)  # let go meanwhile: the rest as ever
+            if wanted:
+                await self._wait(paces, frames if begin else [], end - begin)
             last = end == len(data)
             await self._piece(
                 data[begin:end], more=more or not last or trailers is not None, alone=bool(paces or frames)
