@@ -19,7 +19,7 @@ from mockcic.bench.record import Record
 from mockcic.control.ask import AskError
 from mockcic.control.desk import make_trace, tokens_of, without_tokens
 from mockcic.control.shapes import ChaosShape, ClockShape, ClockTurned, FaultOrder, FaultShape, Push, Target
-from mockcic.errors import StartError
+from mockcic.errors import FaultError, StartError
 from mockcic.journal.entry import Entry, Kind
 from mockcic.journal.filter import Asked, read_filter
 from mockcic.journal.packed import packed_or_plain
@@ -330,7 +330,10 @@ class Bench:
         return tuple(each for each in found if self._all or each.number in mine or each.device in self._names)
 
     def _set_fault(self, orders: Sequence[FaultOrder]) -> SetFault:
-        found = SetFault(self._place, *(self._place.fault(each) for each in orders))
+        try:
+            found = SetFault(self._place, *(self._place.fault(each) for each in orders))
+        except AskError as error:
+            raise FaultError(str(error)) from None
         self._faults.append(found)
         return found
 

@@ -76,6 +76,10 @@ def order(device: str, fault: Mapping[str, Any] | None, members: Mapping[str, An
 
     Raises `FaultError` with all that is wrong, in the words of a scenario.
     """
+    if fault is not None and not isinstance(fault, Mapping):
+        raise FaultError(
+            f"found {fault!r}, expected a mapping such as {{'reset': 'CANCEL'}}; several faults are several calls"
+        )
     whole = {**(fault or {}), **{key.rstrip("_"): value for key, value in members.items()}}
     try:
         return FaultOrder.model_validate({"device": device, "always": always, "fault": whole})

@@ -43,8 +43,12 @@ class FaultDesk:
     def all(self, device: str | None = None) -> list[FaultShape]:
         """Those that are set: for names that fit (`device` is the pattern), and those scenarios have set."""
         shapes: dict[int, FaultShape] = {}
+        aims: dict[int, str] = {}
         for pattern, armed in self._cic.armoury.coming:
-            shapes[armed.number] = self._shape(armed, self._said(pattern))
+            shape = self._shape(armed, self._said(pattern))
+            occasions, strikes = self._cic.armoury.past.get(armed.number, (0, 0))
+            shapes[armed.number] = shape.model_copy(update={"occasions": occasions, "strikes": strikes})
+            aims[armed.number] = pattern
         for armed in () if self._cic.armoury.gate is None else self._cic.armoury.gate.armed:
             shapes[armed.number] = self._shape(armed, "*")
         for each in self._cic.devices:
@@ -62,7 +66,7 @@ class FaultDesk:
         if device is None:
             return found
         name = self._aimed(device)
-        return [each for each in found if fnmatch.fnmatchcase(name, each.device)]
+        return [each for each in found if fnmatch.fnmatchcase(name, aims.get(each.number, each.device))]
 
     def _aimed(self, device: str) -> str:
         """The pattern behind a short name (with or without its …), a token, a `device_id`, or a pattern of them."""
@@ -72,7 +76,7 @@ class FaultDesk:
         key = devices.token_of(device) or devices.token_of(f"…{device}")
         if key is not None:
             return devices.name_of(key)
-        return f"…{device}" if len(device) <= SHORT else device
+        return f"…{device}" if len(device) <= SHORT and not device.startswith("…") else device
 
     def _said(self, pattern: str) -> str:
         """A pattern for people: of a token that nobody came with yet its end."""

@@ -63,8 +63,8 @@ class Script:
                     continue
                 if item.line == "reply":
                     return True
-            elif _is_reply(item):
-                return True
+            elif _is_reply(item) or (item.line == "reply" and isinstance(item.step, FaultStep)):
+                return True  # the body is open still when a fault's turn comes
             later = later or isinstance(item.step, Wait | Change)
             number += 1
         return False

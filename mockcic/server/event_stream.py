@@ -340,6 +340,12 @@ class EventStream:
 
     # ------------------------------------------------------------------ the end
 
+    def _lost_by(self, exchange: Exchange) -> dict[str, Any]:
+        """The fault that has ended an answer, as a member of its entry."""
+        faults = self._device.faults
+        name = faults.ended.get(exchange.stream, "") if faults is not None and exchange.lost else ""
+        return {"fault": name} if name else {}
+
     def _completed(self, exchange: Exchange) -> None:
         """The last byte of the answer was handed over."""
         self._record_answer(exchange)
@@ -381,6 +387,7 @@ class EventStream:
             bytes=exchange.sent_bytes,
             seconds=round(self._clock.now() - self._began, 4),
             lost=exchange.lost,
+            **self._lost_by(exchange),
             description="" if refusal is None else refusal.description,
         )
         if exchange.status == 401:

@@ -272,7 +272,8 @@ def _answer(entry: Entry) -> str:
     data, name = entry.data, said(entry.name)
     status, seconds = data.get("status"), data.get("seconds")
     if data.get("lost"):
-        return click.style(f"  {name}: given up by the device", fg="yellow")
+        by = f"ended by fault {said(data['fault'])}" if data.get("fault") else "given up by the device"
+        return click.style(f"  {name}: {by}", fg="yellow")
     text = f"  {said(status)} {name}"
     if isinstance(status, int) and status >= 400:
         return click.style(f"{text}: {said(data.get('description'))}", fg="red")

@@ -243,9 +243,8 @@ class _Reading:
         status = status if isinstance(status, int) else 0
         event = self._events.get(_where(entry))
         if data.get("lost"):
-            self._mark(
-                entry, "timeout", "given up by the device", None, entry.name, "device" if event is None else "events"
-            )
+            by = f"ended by fault {said(data['fault'])}" if data.get("fault") else "given up by the device"
+            self._mark(entry, "timeout", by, None, entry.name, "device" if event is None else "events")
             return
         refused = _where(entry) in self._refused
         if event is None or not entry.device:  # a downchannel, a ping, or a stranger

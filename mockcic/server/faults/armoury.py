@@ -47,6 +47,8 @@ class Armoury:
         """Where new connections come in, on a server of our own that runs."""
         self._numbers = itertools.count(1)
         self._coming: list[tuple[str, Armed]] = []
+        self.past: dict[int, tuple[int, int]] = {}
+        """Occasions and strikes of faults for several devices, at those that they are gone from."""
         self._calls: Calls | None = None
 
     @property
@@ -97,11 +99,21 @@ class Armoury:
         except FaultError as error:
             return str(error)
 
-    def used_up(self, number: int, device: str) -> None:
+    def used_up(self, armed: Armed, device: Device) -> None:
+        """A fault is gone from a device. One that was set for it alone is no more; of others it is remembered what it did."""
+        alone = [each for each in self._coming if each[1].number == armed.number and not _is_pattern(each[0])]
+        if alone and _fits(device, alone[0][0]):
+            self._forget(armed.number)
+        occasions, strikes = self.past.get(armed.number, (0, 0))
+        if any(each[1].number == armed.number for each in self._coming):
+            self.past[armed.number] = (occasions + armed.count.occasions, strikes + armed.count.strikes)
+
+    def used_up_by(self, number: int, device: str) -> None:
         """A fault is gone from the one device it was set for."""
         self._coming = [each for each in self._coming if each[0] != device or each[1].number != number]
 
     def _forget(self, number: int) -> None:
+        self.past.pop(number, None)
         self._coming = [each for each in self._coming if each[1].number != number]
 
     def remove(self, number: int, devices: Iterator[Device]) -> bool:
@@ -153,6 +165,10 @@ class Armoury:
 def is_of_gate(fault: Fault) -> bool:
     """Whether it is set once for all devices, where it is for all devices."""
     return fault.role == "accept" or isinstance(fault.act, HangUp)
+
+
+def _is_pattern(text: str) -> bool:
+    return any(sign in text for sign in "*?[")
 
 
 def _fits(device: Device, pattern: str) -> bool:

@@ -144,7 +144,7 @@ class Calls:
             caller.device.faults.remove(armed, "it struck as often as it was to")
         elif not armed.gone:
             armed.gone = True
-            self._armoury.used_up(armed.number, caller.name)
+            self._armoury.used_up_by(armed.number, caller.name)
 
     def _record(self, armed: Armed, caller: Caller, wire: Wire | None, stream: str) -> None:
         after = armed.fault.after

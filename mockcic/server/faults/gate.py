@@ -340,7 +340,8 @@ class Gate:
         others = [each.name for each in there if each.faults is not one.faults]
         if others and not one.told_of_others:
             one.told_of_others = True
-            self._record(one, "armed", f"not struck: {', '.join(others)} came from {host} too; aim with `client`")
+            named = f"{', '.join(others[:3])}{f' and {len(others) - 3} more' if len(others) > 3 else ''}"
+            self._record(one, "missed", f"not struck: {named} came from {host} too; aim with `client`")
         return not others
 
     def _end_if_spent(self, one: _Set) -> None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from mockcic.cic.facts import EventLost, Sound
 from mockcic.errors import Finding
 from mockcic.scenario.faults.answer import Empty, Portal, Status
+from mockcic.scenario.faults.connection import Goaway
 from mockcic.scenario.faults.fault import Fault
-from mockcic.scenario.faults.line import Cut, ListenerGone
+from mockcic.scenario.faults.line import Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
+from mockcic.scenario.faults.stream import End, Reset
 from mockcic.server.clock import Alarm
 from mockcic.server.faults.armed import Armed, Count, Lasting
 from mockcic.server.faults.aside import Aside
@@ -44,6 +46,8 @@ class DeviceFaults:
         self.armed: list[Armed] = []
         self.had: set[int] = set()
         """Numbers of those from outside that it was given: one that is used up does not come again."""
+        self.ended: dict[str, str] = {}
+        """Events that run, and the fault that has ended their answers."""
         self._device = device
         self._armoury = armoury
         self._events: dict[str, _Event] = {}
@@ -147,7 +151,7 @@ class DeviceFaults:
         armed.undo.clear()
         if not armed.stream:
             self._record(armed, "gone", why)
-            self._armoury.used_up(armed.number, self._device.name)
+            self._armoury.used_up(armed, self._device)
 
     def _troubles(self) -> Iterator[Trouble]:
         """Those of the streams that run."""
@@ -242,6 +246,7 @@ class DeviceFaults:
     def event_over(self, stream: str) -> None:
         """An event and its answer are over, and so are the faults for it alone."""
         event = self._events.pop(stream, None)
+        self.ended.pop(stream, None)
         shapes = [] if event is None or event.exchange.trouble is None else event.exchange.trouble.shapes
         self._leave_the_line(event)
         for armed in list(self.armed):
@@ -306,7 +311,14 @@ class DeviceFaults:
             self._fire(armed, target)
 
     def _later(self, armed: Armed, seconds: float, target: Target) -> None:
-        self._call_in(armed, seconds, lambda: self._fire(armed, target))
+        def due() -> None:
+            if target.is_over and not armed.fault.act.SHAPES:
+                armed.count.missed()
+                self._record(armed, "missed", "there was nothing left of what it was aimed at", target)
+            else:
+                self._fire(armed, target)
+
+        self._call_in(armed, seconds, due)
 
     def _call_in(self, armed: Armed, seconds: float, do: Callable[[], None]) -> None:
         """Do something of a fault when its time has come, unless that is gone by then."""
@@ -419,6 +431,7 @@ class DeviceFaults:
             target.trouble().shape(armed)  # which says when it takes something
             return
         self._struck(armed, target, about)  # before what it leads to
+        self._note_ends(armed.fault, target)
         if not act.SHAPES:
             undo = strike(
                 armed.fault,
@@ -431,10 +444,23 @@ class DeviceFaults:
         if armed.count.spent and not armed.undo:
             self.remove(armed, "it struck as often as it was to", lets_go=False)
 
+    def _note_ends(self, fault: Fault, target: Target) -> None:
+        """Of which running events it ends the answers: the stream's alone, or all of the connection."""
+        act = fault.act
+        if isinstance(act, Reset | End):
+            if target.stream in self._events:
+                self.ended[target.stream] = fault.label
+        elif target.wire is not None and (
+            isinstance(act, Cut | HangUp) or (isinstance(act, Goaway) and act.close is not None)
+        ):
+            on_it = f"{target.wire.connection.id}."
+            self.ended.update((stream, fault.label) for stream in self._events if stream.startswith(on_it))
+
     def _answer_instead(self, armed: Armed, target: Target) -> None:
         """Another answer than was due: the event is not worked on. An answer that has begun is none to replace."""
         if target.instead is None or not target.instead(armed.fault.act):
             armed.count.missed()
+            self._record(armed, "missed", "the answer had begun, or was over", target)
             return
         self._struck(armed, target)
         if target.exchange is not None:

@@ -45,6 +45,13 @@ class Target:
         """Whether its connection is."""
         return self.wire is not None and self.wire.is_open
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its connection is gone, or the answer is out."""
+        if self.exchange is not None and self.trouble is not None and self.exchange.over:
+            return True
+        return self.wire is not None and not self.wire.is_open
+
 
 def strike(fault: Fault, target: Target, tell: Tell, clock: Clock) -> Undo | None:
     """Do it; returns what ends it where it lasts. Harmless where the stream or the connection is gone."""
