@@ -71,16 +71,15 @@ class SetFault:
         self._names.append(shape.name)
 
 
-def order(device: str, fault: Mapping[str, Any] | None, members: Mapping[str, Any], *, always: bool) -> FaultOrder:
+def order(device: str, fault: object, members: Mapping[str, Any], *, always: bool) -> FaultOrder:
     """What a test wrote as an order: a mapping as in a scenario, or its members as arguments (`for_` is `for`).
 
     Raises `FaultError` with all that is wrong, in the words of a scenario.
     """
     if fault is not None and not isinstance(fault, Mapping):
-        raise FaultError(
-            f"found {fault!r}, expected a mapping such as {{'reset': 'CANCEL'}}; several faults are several calls"
-        )
-    whole = {**(fault or {}), **{key.rstrip("_"): value for key, value in members.items()}}
+        expected = "a mapping such as {'reset': 'CANCEL'}; several faults are several calls"
+        raise FaultError(f"found {fault!r}, expected {expected}")
+    whole: dict[str, Any] = {**(fault or {}), **{key.rstrip("_"): value for key, value in members.items()}}
     try:
         return FaultOrder.model_validate({"device": device, "always": always, "fault": whole})
     except ValidationError as error:

@@ -63,7 +63,7 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
     "marker": "of an upload: its marker, if the scenario asks",
     "like": "of an upload: the recording it is like, of those a condition names",
     "heard": "of an upload: which of the scenario's recordings it is",
-    "lost": "of an answer: true when it did not come to its end: the device did not wait for it, or `fault` names what ended it",
+    "lost": "of an answer: true when the device did not wait for its end, or `fault` names what ended it",
     "dropped": "of a directive: why it was not sent",
     "raw": "of a directive that was sent as it stood: its text, the beginning of it",
     "why": "of a directive, a step: what made it due; of a token: why it ended, or was refused",

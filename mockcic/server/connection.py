@@ -169,6 +169,11 @@ class Connection(TCPServer):
         """Whether more waits to be written than should."""
         return self._flow.paused
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is said any more (`_hush`)."""
+        return isinstance(self._transport, Mute)
+
     def write(self, data: bytes) -> None:
         """Send `data`. Every byte to the client passes here, in whole frames."""
         if not self._transport.is_closing():

@@ -173,7 +173,7 @@ class Device:
     def _renew_faults(self) -> None:
         """Begin anew with the faults of its scenario."""
         if self.faults is not None:
-            self.faults.clear("the device begins anew", by="scenario ")
+            self.faults.clear("the device begins anew", by=("scenario ", "rule", "step"))
         self._armoury.meet(self)
 
     def take_transcript(self) -> str | None:

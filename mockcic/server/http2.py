@@ -344,14 +344,16 @@ class Http2(H2Protocol):
         connection, stream_id, buffer = self.connection, stream.stream_id, stream.buffer
         while buffer and not self.line.paused:
             size = min(connection.local_flow_control_window(stream_id), connection.max_outbound_frame_size)
-            if stream.padding is not None:
-                size -= stream.padding + 1
+            padding = stream.padding
+            if padding is not None:
+                padding = min(padding, size - 2) if size > 1 else None  # a window may be smaller than the padding
+                size -= 0 if padding is None else padding + 1
             if size <= 0:
                 return False
             data = bytes(memoryview(buffer)[:size])
             del buffer[:size]
             last = not buffer and stream.ending is END_STREAM
-            connection.send_data(stream_id, data, end_stream=last, pad_length=stream.padding)
+            connection.send_data(stream_id, data, end_stream=last, pad_length=padding)
             if last:
                 return True
             self._unwritten_bytes += size
@@ -402,10 +404,14 @@ class Http2(H2Protocol):
 
     def end_early(self, stream: Stream, trailers: Headers | None) -> None:
         """End the answer behind what was sent so far (`Wire.end`)."""
-        if not self.closed and stream.answering and stream.ending is None:
+        if not self.closed and stream.answering and stream.has_head and stream.ending is None:
             stream.ending = END_STREAM if trailers is None else Ending(trailers=write_headers(trailers, []))
             self._wake(stream)
             self._tick()
+
+    def is_open(self, stream_id: int) -> bool:
+        """Whether one side of a stream has something to say still."""
+        return stream_id in self._open
 
     def flush(self) -> None:
         """Write what waits, as far as the windows allow, now (`Wire.flush`)."""

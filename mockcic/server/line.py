@@ -14,6 +14,10 @@ class Line(Protocol):
     facts: ConnectionFacts
 
     @property
+    def silent(self) -> bool:
+        """Whether nothing is said on it any more, for a fault wants it so."""
+
+    @property
     def paused(self) -> bool:
         """Whether the client reads so slowly that the kernel takes no more; when it does, `Http2.resumed` is called."""
 

@@ -296,6 +296,8 @@ class Server:
             try:
                 async with asyncio.timeout_at(grace_ends):
                     await self._on_stopping()
+            except TimeoutError:
+                logger.debug("on_stopping took longer than the grace")  # such as a pace that is asleep
             except Exception:  # noqa: BLE001  # a failing hook must not keep the server from stopping
                 logger.exception("on_stopping failed")
         await self._connections_ended(grace_ends - loop.time())

@@ -101,6 +101,11 @@ class Stream(HTTPStream):
         self._abandon: asyncio.TimerHandle | None = None
 
     @property
+    def has_head(self) -> bool:
+        """Whether the headers of the answer are out."""
+        return self.state is not ASGIHTTPState.REQUEST
+
+    @property
     def answering(self) -> bool:
         """Whether the answer has not ended yet."""
         return self.life in (Life.UPLOADING, Life.ANSWERING)

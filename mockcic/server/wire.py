@@ -47,6 +47,19 @@ class Wire:
         return not self._http2.closed
 
     @property
+    def is_silent(self) -> bool:
+        """Whether it was cut so that nothing is said on it any more."""
+        return self._http2.line.silent
+
+    def a_closed_stream(self) -> int:
+        """The youngest stream that is closed; its own, closed by RST_STREAM(CANCEL) for it, where all are open."""
+        for number in range(self._http2.connection.highest_inbound_stream_id, 0, -2):
+            if not self._http2.is_open(number):
+                return number
+        self.reset(8)
+        return self.stream_id
+
+    @property
     def frame_limit(self) -> int:
         """The client's SETTINGS_MAX_FRAME_SIZE."""
         return self._http2.connection.max_outbound_frame_size

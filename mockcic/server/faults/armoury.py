@@ -100,7 +100,7 @@ class Armoury:
             return str(error)
 
     def used_up(self, armed: Armed, device: Device) -> None:
-        """A fault is gone from a device. One that was set for it alone is no more; of others it is remembered what it did."""
+        """A fault is gone from a device: from all, if it was set for that one alone; else what it did is remembered."""
         alone = [each for each in self._coming if each[1].number == armed.number and not _is_pattern(each[0])]
         if alone and _fits(device, alone[0][0]):
             self._forget(armed.number)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import PingFrame, SettingsFrame
@@ -37,7 +38,9 @@ class ConnectionTrouble:
         self.pong: Pong | None = None
         self.settings_ack = True
         self._held: dict[int, int] = {}
-        self._shut: set[int] = set()
+        self._shut: Counter[int] = Counter()
+        self._layers: dict[str, dict[object, Any]] = {}
+        self._said: dict[str, int] = {}
         self._pings: dict[bytes, Callable[[], None]] = {}
         self._numbers = 0
 
@@ -97,8 +100,30 @@ class ConnectionTrouble:
 
         The limit on streams is kept here: h2 would end the connection for one stream too many.
         """
+        away = {name: self.lay(name, value, self._setting(name)) for name, value in values.items()}
+        self._say(values)
+
+        def take_back() -> None:
+            changed = {name: value for name, take in away.items() if (value := take()) != self._said.get(name)}
+            if changed:
+                self._say(changed)
+
+        return take_back
+
+    def lay(self, name: str, value: Any, ordinary: Any) -> Callable[[], Any]:
+        """Lay a value above the others of this name; returns what takes it away and gives the one that counts then."""
+        layers = self._layers.setdefault(name, {None: ordinary})
+        layers[layer := object()] = value
+
+        def away() -> Any:
+            layers.pop(layer, None)
+            return next(reversed(layers.values()))
+
+        return away
+
+    def _say(self, values: Mapping[str, int]) -> None:
         connection = self._http2.connection
-        before = {name: self._setting(name) for name in values}
+        self._said |= values
         if not self._http2.closed:
             codes = {SettingCodes[name]: value for name, value in values.items()}
             if (limit := codes.get(SettingCodes.MAX_CONCURRENT_STREAMS)) is not None:
@@ -108,11 +133,6 @@ class ConnectionTrouble:
             )
             self.raw(SettingsFrame(0, settings={int(code): value for code, value in codes.items()}).serialize())
 
-        def take_back() -> None:
-            self.settings(before)
-
-        return take_back
-
     def announce(self, values: Mapping[str, int]) -> None:
         """Let the first SETTINGS have these values; before they are written."""
         connection = self._http2.connection
@@ -120,33 +140,45 @@ class ConnectionTrouble:
         first |= {SettingCodes[name]: value for name, value in values.items()}
         connection.local_settings = Settings(client=False, initial_values=first)
         self.max_streams = values.get("MAX_CONCURRENT_STREAMS")
+        # h2 takes these over when a change is acknowledged; the first values are none.
+        connection.max_inbound_frame_size = connection.local_settings.max_frame_size
+        connection.decoder.max_allowed_table_size = max(4096, connection.local_settings.header_table_size)
 
     def _setting(self, name: str) -> int:
         if name == "MAX_CONCURRENT_STREAMS":
             return self._http2.config.settings.max_concurrent_streams if self.max_streams is None else self.max_streams
         return int(self._http2.connection.local_settings.get(SettingCodes[name], 0))
 
-    def ping(self, acknowledged: Callable[[], None]) -> None:
-        """Send a PING; `acknowledged` is called when its answer has come."""
+    def give_up(self, ping: bytes) -> None:
+        """Wait no longer for the answer to a PING."""
+        self._pings.pop(ping, None)
+
+    def ping(self, acknowledged: Callable[[], None]) -> bytes:
+        """Send a PING, with data that is returned; `acknowledged` is called when its answer has come."""
         self._numbers += 1
         data = b"mock" + struct.pack(">I", self._numbers)
         self._pings[data] = acknowledged
         self.raw(PingFrame(0, data).serialize())
+        return data
 
     def shut(self, stream_id: int) -> Callable[[], None]:
         """Give back no window of a stream, or of all of the connection (0); returns what opens it again.
 
         Of the connection, SETTINGS take the windows that were given before back too.
         """
-        self._shut.add(stream_id)
+        self._shut[stream_id] += 1
         restore = self.settings({"INITIAL_WINDOW_SIZE": 0}) if stream_id == 0 else None
 
         def open_again() -> None:
-            self._shut.discard(stream_id)
+            self._shut[stream_id] -= 1
+            if not self._shut[stream_id]:
+                del self._shut[stream_id]
             if self._http2.closed:
                 return
             if restore is not None:
                 restore()
+            if stream_id in self._shut:
+                return
             held, self._held = self._held, {}
             for number, size in held.items():
                 if stream_id in (0, number):

@@ -242,6 +242,8 @@ class Gate:
         self._call_in(one, "every", seconds, due)
 
     def _strike_all(self, one: _Set) -> None:
+        if isinstance(one.fault.act, ListenerGone) and one.armed.undo:
+            return  # nobody listens already: no occasion
         if not one.armed.count.draws():
             if one.armed.count.spent:
                 self._remove(one, "it had its occasions")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from mockcic.cic.facts import EventLost, Sound
 from mockcic.errors import Finding
 from mockcic.scenario.faults.answer import Empty, Portal, Status
-from mockcic.scenario.faults.connection import Goaway
+from mockcic.scenario.faults.connection import Goaway, Pong, SettingsAck, SettingsChange
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.line import Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
 from mockcic.scenario.faults.stream import End, Reset
 from mockcic.server.clock import Alarm
-from mockcic.server.faults.armed import Armed, Count, Lasting
+from mockcic.server.faults.armed import Armed, Count, Lasting, each_message
 from mockcic.server.faults.aside import Aside
 from mockcic.server.faults.instead import instead
 from mockcic.server.faults.strike import Target, strike
@@ -53,7 +53,8 @@ class DeviceFaults:
         self._events: dict[str, _Event] = {}
         self._counts: dict[int, Count] = {}
         self._alarms: dict[Armed, list[Alarm]] = {}
-        self._connection = ""
+        self._connections: set[str] = set()
+        """Those that were an occasion."""
         self._aside = Aside(device, armoury.journal, armoury.clock)
 
     @property
@@ -83,7 +84,7 @@ class DeviceFaults:
         elif not stream and not self._is_of_events(fault):
             if fault.role == "connection" and (target := self._connection_target()) is not None and target.is_there:
                 assert target.wire is not None
-                self._connection = target.wire.connection.id
+                self._connections.add(target.wire.connection.id)
                 self._occasion(armed, target)
             elif fault.role == "downchannel" and self._device.downchannel is not None and not fault.act.IN_THE_HEAD:
                 self._occasion(armed, self._downchannel_target())
@@ -108,14 +109,15 @@ class DeviceFaults:
             self._arm_for_the_next(fault, "step")
             return
         number = self._armoury.number()
-        armed = Armed(
-            number,
-            self._counts.setdefault(id(fault), Count(fault)),
-            "step",
-            "" if exchange is None else exchange.stream,
-        )
+        armed = Armed(number, self._counts.setdefault(id(fault), Count(fault)), "step")
+        target = self._target(armed, exchange)
+        if target is None:
+            return
+        armed.stream = target.stream or f"{target.wire.connection.id}." if target.wire is not None else "step"
         self.armed.append(armed)
-        self._occasion(armed, self._target(armed, exchange))
+        self._occasion(armed, target)
+        if not fault.act.SHAPES and self._is_done(armed):
+            self.remove(armed, "it struck as often as it was to")
 
     def _arm_for_the_next(self, fault: Fault, by: str) -> None:
         """Set it for the connections the device opens next; once, however often its rule fits meanwhile."""
@@ -137,9 +139,9 @@ class DeviceFaults:
         """Remove a fault; what it does by lasting ends. What it shapes it lets go, unless that was its last strike."""
         if armed.gone:
             return
-        if lets_go and armed.fault.act.SHAPES:
+        if armed.fault.act.SHAPES and (lets_go or each_message(armed.fault)):
             for trouble in self._troubles():
-                trouble.unshape(armed)
+                trouble.unshape(armed, lets_go=lets_go)
         if self._armoury.gate is not None and armed.fault.role == "accept":
             self._armoury.gate.discard(armed)
         armed.gone = True
@@ -167,7 +169,7 @@ class DeviceFaults:
             self.remove(armed, "it was removed")
         return bool(found)
 
-    def clear(self, why: str, *, by: str = "") -> None:
+    def clear(self, why: str, *, by: str | tuple[str, ...] = "") -> None:
         """Remove all faults, or those that were set by `by`; what was to be late does not come."""
         self._aside.clear()
         self._counts.clear()  # those of rules begin anew
@@ -179,28 +181,36 @@ class DeviceFaults:
 
     def request_on(self, wire: Wire | None) -> None:
         """A request of the device came on this connection."""
-        if wire is None:
+        if wire is None or wire.connection.id in self._connections:
             return
-        if wire.connection.id == self._connection:
-            return
-        self._connection = wire.connection.id
+        self._connections.add(wire.connection.id)
         for armed in list(self.armed):
-            if armed.fault.role == "connection" and armed.fault.every is None and not self._is_of_events(armed.fault):
-                self._occasion(armed, self._connection_target())
+            fault = armed.fault
+            if armed.stream or fault.role != "connection" or fault.every is not None or self._is_of_events(fault):
+                continue
+            self._occasion(armed, Target(wire, None, ""))
 
     def downchannel_opens(self, line: Downchannel) -> None:
         """A downchannel is accepted, and nothing was sent yet."""
         for armed in list(self.armed):
             fault = armed.fault
-            if fault.role == "downchannel" and fault.every is None and not self._is_of_events(fault):
+            if armed.stream or fault.role != "downchannel" or fault.every is not None:
+                continue
+            if not self._is_of_events(fault):
                 self._occasion(armed, self._line_target(line))
 
     def connection_over(self, connection: str) -> None:
         """A connection of the device is no more: nothing that was to end on it has to be ended."""
+        self._connections.discard(connection)
         for armed in list(self.armed):
             armed.undo = [each for each in armed.undo if each.connection != connection]
-            if armed.count.spent and not armed.undo and not armed.fault.act.SHAPES and not self._waits(armed):
+            shapes = armed.fault.act.SHAPES and armed.stream.rpartition(".")[0] != connection
+            if self._is_done(armed) and not shapes and not self._waits(armed):
                 self.remove(armed, "its connection is over")
+
+    def _is_done(self, armed: Armed) -> bool:
+        """Whether nothing of it lasts and it strikes no more: one for an event or a step alone ends with that."""
+        return not armed.undo and (armed.count.spent or (bool(armed.stream) and armed.stream not in self._events))
 
     def _waits(self, armed: Armed) -> bool:
         """Whether it is still to strike, later."""
@@ -301,7 +311,10 @@ class DeviceFaults:
         after = armed.fault.after
         if target is None or armed.gone:
             return
-        if after is not None and (after.headers or after.sent is not None) and target.trouble is not None:
+        behind_head = after is not None and (after.headers or after.sent is not None)
+        # An END_STREAM needs headers before it, where there are none yet.
+        behind_head |= isinstance(armed.fault.act, End) and armed.by != "step" and (after is None or after.request)
+        if behind_head and target.trouble is not None:
             target.trouble().plan(armed)
         elif not (armed.fault.act.SHAPES or armed.count.draws()):
             return
@@ -312,7 +325,10 @@ class DeviceFaults:
 
     def _later(self, armed: Armed, seconds: float, target: Target) -> None:
         def due() -> None:
-            if target.is_over and not armed.fault.act.SHAPES:
+            line = self._device.downchannel
+            replaced = armed.fault.role == "downchannel" and (line is None or line.stream != target.stream)
+            over = armed.fault.role == "answer" and target.stream not in self._events
+            if (replaced or over or target.is_over) and not armed.fault.act.SHAPES:
                 armed.count.missed()
                 self._record(armed, "missed", "there was nothing left of what it was aimed at", target)
             else:
@@ -338,9 +354,11 @@ class DeviceFaults:
         def due() -> None:
             role = armed.fault.role
             target = self._connection_target() if role == "connection" else self._downchannel_target()
-            if target is not None and target.is_there and armed.count.draws():
+            if target is not None and target.is_there and not target.is_silent and armed.count.draws():
                 self._fire(armed, target)
-            if not armed.gone:
+            if armed.count.spent and not armed.undo:
+                self.remove(armed, "it had its occasions")
+            elif not armed.gone:
                 self._call_in(armed, seconds, due)
 
         self._call_in(armed, seconds, due)
@@ -397,7 +415,11 @@ class DeviceFaults:
 
     def _trouble(self, wire: Wire | None, send: Any, stream: str, *, per_message: bool) -> Trouble:
         def struck(armed: Armed, about: str) -> None:
-            self._fire(armed, Target(wire, None, stream), about)
+            target, after = Target(wire, None, stream), armed.fault.after
+            if after is not None and after.found and after.time and not armed.fault.act.SHAPES:
+                self._later(armed, after.time, target)  # so long after those bytes
+            else:
+                self._fire(armed, target, about)
 
         return Trouble(
             wire,
@@ -476,9 +498,13 @@ class DeviceFaults:
                 armed.undo.remove(lasting)
                 undo()
                 self._record(armed, "over", armed.fault.act.about(), target)
-                if armed.count.spent and not armed.undo:
+                if self._is_done(armed):
                     self.remove(armed, "it struck as often as it was to")
 
+        if isinstance(armed.fault.act, Pong | SettingsAck | SettingsChange) and target.wire is not None:
+            for each in [one for one in armed.undo if one.connection == target.wire.connection.id]:
+                armed.undo.remove(each)
+                each.undo()  # the newer one lies above it: nothing changes
         lasting = Lasting("" if target.wire is None else target.wire.connection.id, undo)
         armed.undo.append(lasting)
         if isinstance(armed.fault.act, Cut) and target.wire is not None:

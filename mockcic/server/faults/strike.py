@@ -46,6 +46,11 @@ class Target:
         return self.wire is not None and self.wire.is_open
 
     @property
+    def is_silent(self) -> bool:
+        """Whether nothing is said on its connection any more."""
+        return self.wire is not None and self.wire.is_silent
+
+    @property
     def is_over(self) -> bool:
         """Whether its connection is gone, or the answer is out."""
         if self.exchange is not None and self.trouble is not None and self.exchange.over:
@@ -118,9 +123,9 @@ def _cut(act: Cut, fault: Fault, wire: Wire) -> Undo | None:
 
 
 def _set(trouble: ConnectionTrouble, name: str, *, value: Any) -> Undo:
-    before = getattr(trouble, name)
+    away = trouble.lay(name, value, getattr(trouble, name))
     setattr(trouble, name, value)
-    return lambda: setattr(trouble, name, before)
+    return lambda: setattr(trouble, name, away())
 
 
 def _ping(within: float, wire: Wire, tell: Tell, clock: Clock) -> None:
@@ -130,8 +135,13 @@ def _ping(within: float, wire: Wire, tell: Tell, clock: Clock) -> None:
         alarm.cancel()
         tell(f"PING was acknowledged after {1000 * (clock.now() - began):.0f} ms", True)
 
-    alarm = clock.call_at(began + within, lambda: tell(f"PING was not acknowledged within {within:g} s", False))
-    wire.trouble.ping(acknowledged)
+    def late() -> None:
+        wire.trouble.give_up(data)
+        if wire.is_open and not wire.is_silent:  # else it could not have been
+            tell(f"PING was not acknowledged within {within:g} s", False)
+
+    alarm = clock.call_at(began + within, late)
+    data = wire.trouble.ping(acknowledged)
 
 
 def _bad_frame(act: BadFrame, wire: Wire) -> bytes:
@@ -140,4 +150,6 @@ def _bad_frame(act: BadFrame, wire: Wire) -> bytes:
     assert act.frame is not None
     if act.frame == "huge-headers":
         return huge_headers(wire.stream_id)
+    if act.frame == "data-on-closed":
+        return BAD[act.frame](wire.a_closed_stream(), wire.frame_limit)
     return BAD[act.frame](wire.stream_id, wire.frame_limit)

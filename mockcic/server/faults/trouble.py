@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,6 +63,8 @@ class Trouble:
         self._strike = strike
         self._per_message = per_message
         self._planned: list[Armed] = []
+        self._let_go = asyncio.Event()
+        self._gone: set[Armed] = set()
         self._drawn: dict[Armed, bool] = {}
         """Of the faults for which the stream is an occasion: whether they take it."""
         self._random = Random(0)
@@ -86,10 +90,13 @@ class Trouble:
         return bool(self.shapes or self._planned)
 
     async def _sleep(self, seconds: float) -> None:
-        """Pace is what a device sees, and so real time."""
+        """Pace is what a device sees, and so real time; until a fault is let go."""
         self.waits = True
+        self._let_go = asyncio.Event()
         try:
-            await self._clock.sleep(seconds)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._let_go.wait()
         finally:
             self.waits = False
 
@@ -104,10 +111,13 @@ class Trouble:
         if armed not in self.shapes:
             self.shapes.append(armed)
 
-    def unshape(self, armed: Armed) -> None:
-        """Let it change nothing any more."""
+    def unshape(self, armed: Armed, *, lets_go: bool = False) -> None:
+        """Let it change nothing of what comes next; with `lets_go` of what is being written neither."""
         if armed in self.shapes:
             self.shapes.remove(armed)
+        if lets_go:
+            self._gone.add(armed)
+            self._let_go.set()
 
     def _there(self, *kinds: type) -> Iterator[Armed]:
         return (armed for armed in list(self.shapes) if isinstance(armed.fault.act, kinds) and self._is_in(armed))
@@ -188,8 +198,9 @@ class Trouble:
             self.sent += len(data)
             await self._send({"type": "http.response.body", "body": data, "more_body": more})
             return
-        paces = [act for armed in self.shaping(Pace) if isinstance(act := armed.fault.act, Pace)]
-        frames = [act for armed in self.shaping(Frames) if isinstance(act := armed.fault.act, Frames)]
+        acting = list(self.shaping(Pace, Frames))
+        paces = [act for armed in acting if isinstance(act := armed.fault.act, Pace)]
+        frames = [act for armed in acting if isinstance(act := armed.fault.act, Frames)]
         trailers = None if more else self._trailers()
         pauses = {at: pace.pause.for_ for pace in paces if pace.pause for at in self._pause_at(data, pace.pause)}
         ends = sorted({*self._cuts(data, paces, frames), *pauses, len(data)})
@@ -201,7 +212,7 @@ class Trouble:
         for cut in ends:
             if begin == len(data) and begin:
                 break
-            wanted = self.is_wanted
+            wanted = bool(self._planned) or any(armed not in self._gone for armed in acting)
             end = cut if wanted else len(data)  # let go meanwhile: the rest as ever
             if wanted:
                 await self._wait(paces, frames if begin else [], end - begin)
