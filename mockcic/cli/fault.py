@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--device", type=Word(), metavar="DEVICE", help="A short name, a token, or a pattern; all devices without it."
 )
-@click.option("--times", type=click.IntRange(min=1), help="Gone after so many strikes.  [default: 1]")
+@click.option("--times", type=click.IntRange(min=1), help="Gone after so many strikes, at each device.  [default: 1]")
 @click.option("--always", is_flag=True, help="It stays until it is removed, however often it strikes.")
 @click.option("--list", "listed", is_flag=True, help="List the faults that are set, those of scenarios too.")
 @click.option("--remove", metavar="NUMBER|all", help="Remove a fault, or all.")
@@ -40,11 +40,12 @@ def command(
     ready_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Set a fault as a scenario has it (docs/faults.md). It strikes once, unless it says how often.
+    """Set a fault as a scenario has it (docs/faults.md). It strikes each device once, unless it says how often.
 
     \b
       mockcic fault reset CANCEL after.sent=120 --device 4f2a
       mockcic fault status 503 event='SpeechRecognizer.*' --times 3
+      mockcic fault pace rate=400 jitter=20ms --always
       mockcic fault '{cut: silent, on: downchannel, for: 2m}'
       mockcic fault --acts
     """
@@ -96,6 +97,8 @@ def read_fault(words: Sequence[str]) -> dict[str, Any]:
         if not equals or not key:
             continue
         *way, last = key.split(".")
+        if plain and _is_of_act(plain[0], key.partition(".")[0]):
+            way = [plain[0], *way]
         place = fault
         for step in way:
             inner = place.setdefault(step, {})
@@ -104,6 +107,15 @@ def read_fault(words: Sequence[str]) -> dict[str, Any]:
             place = inner
         place[last] = _read_value(value)
     return fault
+
+
+def _is_of_act(act: str, key: str) -> bool:
+    """Whether a key is one of the act and none of faults: `pace rate=400` is `pace.rate=400`."""
+    from mockcic.scenario.faults.fault import ACTS, Fault, act_type
+
+    if act not in ACTS or any(key == (field.alias or name) for name, field in Fault.model_fields.items()):
+        return False
+    return any(key == (field.alias or name) for name, field in act_type(act).model_fields.items())
 
 
 def _read_value(text: str) -> Any:

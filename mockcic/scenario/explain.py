@@ -212,7 +212,7 @@ def _value(source: Source, loc: Loc, each: Any) -> Any:
 def _cannot_be(source: Source, loc: Loc, value: Any) -> str:
     found = source.find(loc)
     if found is None or found.key is None:
-        return f"{shown(value)} at the top of the file" if value is not None else "the file is empty"
+        return f"{shown(value)} at the top" if value is not None else "the file is empty"
     name = f'"{source.written(found.key)}"'
     if loc and isinstance(loc[-1], int) and found.last:
         name = f"an item of {name}"

@@ -57,6 +57,7 @@ def run(mock: MockCIC) -> Run:
             {"reset": "CANCEL", "on": "answer", "after": {"sent": 120}},
         ),
         (["status", "503", 'event=["Alerts.*", "Clova.*"]'], {"status": 503, "event": ["Alerts.*", "Clova.*"]}),
+        (["pace", "rate=400", "jitter=20ms", "times=2"], {"pace": {"rate": 400, "jitter": "20ms"}, "times": 2}),
     ],
 )
 def test_words_are_read_as_a_scenario_has_it(words: list[str], fault: dict[str, object]) -> None:
