@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from mockcic.auth.identity import identity_of
@@ -101,16 +101,15 @@ class Armoury:
 
     def used_up(self, armed: Armed, device: Device) -> None:
         """A fault is gone from a device: from all, if it was set for that one alone; else what it did is remembered."""
-        alone = [each for each in self._coming if each[1].number == armed.number and not _is_pattern(each[0])]
-        if alone and _fits(device, alone[0][0]):
-            self._forget(armed.number)
-        occasions, strikes = self.past.get(armed.number, (0, 0))
-        if any(each[1].number == armed.number for each in self._coming):
+        self.used_up_by(armed.number, _names(device))
+        if any(each.number == armed.number for _, each in self._coming):
+            occasions, strikes = self.past.get(armed.number, (0, 0))
             self.past[armed.number] = (occasions + armed.count.occasions, strikes + armed.count.strikes)
 
-    def used_up_by(self, number: int, device: str) -> None:
-        """A fault is gone from the one device it was set for."""
-        self._coming = [each for each in self._coming if each[0] != device or each[1].number != number]
+    def used_up_by(self, number: int, names: Collection[str]) -> None:
+        """A fault is gone from who has these names: it is no more, if it was set for that one alone."""
+        if any(each.number == number and pattern in names for pattern, each in self._coming):
+            self._forget(number)
 
     def _forget(self, number: int) -> None:
         self.past.pop(number, None)
@@ -167,12 +166,12 @@ def is_of_gate(fault: Fault) -> bool:
     return fault.role == "accept" or isinstance(fault.act, HangUp)
 
 
-def _is_pattern(text: str) -> bool:
-    return any(sign in text for sign in "*?[")
-
-
 def _fits(device: Device, pattern: str) -> bool:
     """Whether a device is meant: by its short name, its token, or the `device_id` it gave the authorization server."""
+    return any(fnmatch.fnmatchcase(name, pattern) for name in _names(device))
+
+
+def _names(device: Device) -> tuple[str, ...]:
     identity = identity_of(device.key)
     names = (device.name, device.facts.token, "" if identity is None else identity.device_id)
-    return any(fnmatch.fnmatchcase(name, pattern) for name in names if name)
+    return tuple(name for name in names if name)

@@ -66,7 +66,6 @@ class Calls:
         trouble = Trouble(
             wire,
             send,
-            clock.real,  # as every pace
             lambda armed, _: self._strike(armed, caller, wire, stream),
             per_message=False,
         )
@@ -144,7 +143,7 @@ class Calls:
             caller.device.faults.remove(armed, "it struck as often as it was to")
         elif not armed.gone:
             armed.gone = True
-            self._armoury.used_up_by(armed.number, caller.name)
+            self._armoury.used_up_by(armed.number, caller.names)
 
     def _record(self, armed: Armed, caller: Caller, wire: Wire | None, stream: str) -> None:
         after = armed.fault.after

@@ -113,7 +113,7 @@ class DeviceFaults:
         target = self._target(armed, exchange)
         if target is None:
             return
-        armed.stream = target.stream or f"{target.wire.connection.id}." if target.wire is not None else "step"
+        armed.stream = target.stream or ("step" if target.wire is None else f"{target.wire.connection.id}.")
         self.armed.append(armed)
         self._occasion(armed, target)
         if not fault.act.SHAPES and self._is_done(armed):
@@ -424,7 +424,6 @@ class DeviceFaults:
         return Trouble(
             wire,
             send,
-            self._armoury.clock.real,
             struck,
             per_message=per_message,
             stream=stream,

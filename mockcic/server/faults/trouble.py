@@ -12,7 +12,6 @@ from mockcic.scenario.faults.answer import ContentLength, ContentType
 from mockcic.scenario.faults.form import Multipart
 from mockcic.scenario.faults.pace import Pace, Pause
 from mockcic.scenario.faults.stream import Frames, Trailers
-from mockcic.server.clock import Clock
 from mockcic.server.exchange import Send
 from mockcic.server.faults.armed import Armed, each_message
 from mockcic.server.wire import Wire
@@ -45,7 +44,6 @@ class Trouble:
         self,
         wire: Wire | None,
         send: Send,
-        clock: Clock,
         strike: Strike,
         *,
         per_message: bool,
@@ -59,7 +57,6 @@ class Trouble:
         self.waits = False
         """Nothing is written, for the pace wants it so."""
         self._send = send
-        self._clock = clock
         self._strike = strike
         self._per_message = per_message
         self._planned: list[Armed] = []
