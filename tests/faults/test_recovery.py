@@ -43,6 +43,7 @@ FAULTS: dict[str, dict[str, object]] = {
 SCENARIO = """
 scenario: trouble
 include: [builtin/settle, builtin/reports]
+settings: {downchannel_window: off}  # else a quick device is refused once more by a 429 of the protocol's own
 on:
   - event: [SpeechRecognizer.Recognize, TextRecognizer.Recognize]
     reply: [SpeechSynthesizer.Speak: {ttsLang: ko, ttsText: 네, audio: {silence: 100ms}}]
