@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mockcic.auth.authority import Access
 from mockcic.auth.identity import Identity, identity_of
@@ -37,7 +36,7 @@ from mockcic.control.shapes import (
 from mockcic.errors import StartError
 from mockcic.journal.entry import Entry
 from mockcic.journal.filter import Filter
-from mockcic.journal.redact import Redaction, shortened
+from mockcic.journal.redact import shortened
 from mockcic.scenario.load import ScenarioSet
 from mockcic.scenario.model import Scenario
 from mockcic.scenario.settings import Profile
@@ -46,17 +45,15 @@ from mockcic.scenario.template import RenderError
 from mockcic.server.app import Cic
 from mockcic.server.device import Device
 from mockcic.server.turning import iso
-from mockcic.trace.file import Blobs, RuleUse, Trace
+from mockcic.trace.file import Trace
+from mockcic.trace.make import make_trace, without_tokens
 from mockcic.verdict.judge import all_rules_used, never, no_findings, no_unmatched, verify, verify_order
-from mockcic.verdict.times import Times, read_times
+from mockcic.verdict.times import Times
 from mockcic.verdict.verdict import Verdict
 from mockcic.verdict.waiting import Waiting
 
 if TYPE_CHECKING:
     from mockcic.verdict.conformance import Conformance, Limits, Recovery, Rule
-
-SOUNDING: Final = ("upload", "attachment")
-"""Kinds of entries that name a sound."""
 
 
 class Desk:
@@ -168,7 +165,7 @@ class Desk:
         for variable in change.vars:
             if variable not in known:
                 raise not_found("variable", variable, sorted(known))
-        states = states_of(device.scenario)
+        states = device.scenario.states
         if change.state is not None and change.state not in states:
             raise not_found("state", change.state, states)
         device.put(state=change.state, variables=change.vars)
@@ -370,7 +367,7 @@ class Desk:
                 path=each.path if each.scenario not in loaded else "",
                 loaded=each.scenario in loaded,
                 default=each is first,
-                states=states_of(each),
+                states=each.states,
                 rules=[rule.label for rule in each.on],
                 vars=each.vars,
                 devices=[device.name for device in self.cic.devices if device.scenario is each],
@@ -572,7 +569,7 @@ class Desk:
             chosen = [self.find(device).scenario]
         else:
             chosen = self.scenarios_in_use()
-        rules = [(each.scenario, rule.label) for each in chosen for rule in each.on if not rule.beside]
+        rules = [(each.scenario, rule) for each in chosen for rule in each.answering_labels]
         entries, gone = self._scope(after, device)
         return self.judged(all_rules_used(entries, rules, gone=gone), device)
 
@@ -695,63 +692,12 @@ class Desk:
         redaction = self.journal.redaction
         tokens = {device.facts.token for device in self.cic.devices}
         scenarios = [*self.scenarios.scenarios, *(device.scenario for device in self.cic.devices)]
-        return without_tokens(texts, tokens.union(*map(tokens_of, scenarios)), redaction)
-
-
-def tokens_of(scenario: Scenario) -> set[str]:
-    """The tokens that a scenario names; patterns are none."""
-    named = [*(scenario.tokens.accept or ()), *scenario.tokens.refuse]
-    named += scenario.for_.token if scenario.for_ is not None else ()
-    return {token for token in named if not set(token) & set("*?[")}
-
-
-def without_tokens(texts: Mapping[str, str], tokens: Iterable[str], redaction: Redaction) -> dict[str, str]:
-    """The texts of scenarios without these tokens, the longest first."""
-    found = dict(texts)
-    for token in sorted(tokens, key=len, reverse=True):
-        found = {name: redaction.text(text, token) for name, text in found.items()}
-    return found
-
-
-def make_trace(
-    entries: Sequence[Entry],
-    *,
-    scenarios: Iterable[Scenario],
-    texts: Mapping[str, str],
-    sound: Callable[[str], bytes | None],
-    dropped: int,
-    title: str,
-    version: str,
-) -> Trace:
-    """A trace of these entries; `sound` gives the bytes of a digest."""
-    digests = {entry.data["sha256"] for entry in entries if entry.kind in SOUNDING and entry.data.get("sha256")}
-    used = Counter((entry.data.get("scenario", ""), entry.name) for entry in entries if entry.kind == "match")
-    rules = dict.fromkeys((each.scenario, rule.label) for each in scenarios for rule in each.on if not rule.beside)
-    return Trace(
-        entries=tuple(entries),
-        title=title,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        version=version,
-        dropped=dropped,
-        rules=tuple(RuleUse(scenario, rule, used[scenario, rule]) for scenario, rule in rules),
-        scenarios=dict(texts),
-        blobs=Blobs(digests, sound),
-    )
+        return without_tokens(texts, tokens.union(*(each.named_tokens for each in scenarios)), redaction)
 
 
 def _cut_short(verdict: Verdict) -> Verdict:
     """What cannot be said, for the server stopped before the time was over."""
     return replace(verdict, status="error", why="the server stopped before the time was over")
-
-
-def states_of(scenario: Scenario) -> list[str]:
-    """The states a scenario has: where it starts, where it goes, where its rules count."""
-    found = [scenario.start]
-    for rule in scenario.on:
-        found += rule.in_
-        found += [answer.go for answer in (rule, *(rule.in_turn or ()), *(rule.cycle or ())) if answer.go]
-    found += [cue.go for cue in scenario.downchannel if cue.go]
-    return list(dict.fromkeys(found))
 
 
 def read_push(asked: Push) -> Send | RawStep:
@@ -811,4 +757,4 @@ def _delivered(entry: Entry) -> DeliveredTo:
     )
 
 
-__all__ = ["Desk", "make_trace", "read_push", "read_times", "states_of"]
+__all__ = ["Desk"]
