@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mockcic.auth.authority import Access
 from mockcic.auth.identity import Identity
+from mockcic.auth.issued import Access
 from mockcic.auth.life import AccessState
 from mockcic.control.ask import AskError
 from mockcic.control.desks.names import Names
