@@ -24,7 +24,7 @@ from mockcic.journal.entry import Entry
 from mockcic.journal.filter import read_filter
 from mockcic.journal.redact import Redaction
 from mockcic.scenario.model import Scenario
-from mockcic.scenario.load import ScenarioSet
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.scenario.settings import Profile
 from mockcic.server.clock import LoopClock
 from mockcic.trace.file import Trace, write_trace

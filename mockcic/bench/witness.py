@@ -16,7 +16,7 @@ from mockcic.errors import StartError
 from mockcic.journal.entry import Entry, Kind
 from mockcic.journal.filter import Asked, read_filter
 from mockcic.journal.packed import packed_or_plain
-from mockcic.scenario.load import ScenarioSet
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.scenario.settings import Profile
 from mockcic.verdict import judge
 from mockcic.verdict.times import Times, read_times

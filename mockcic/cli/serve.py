@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mockcic.control.listener import Control
     from mockcic.journal.entry import Entry
     from mockcic.scenario.chaos import Chaos
-    from mockcic.scenario.load import ScenarioSet
+    from mockcic.scenario.scenario_set import ScenarioSet
     from mockcic.scenario.watch import Snapshot
     from mockcic.server.saved import SavedAudio
     from mockcic.server.service import Service

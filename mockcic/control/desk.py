@@ -15,7 +15,7 @@ from mockcic.control.desks.pushes import PushDesk
 from mockcic.control.desks.scenarios import ScenarioDesk
 from mockcic.control.desks.tokens import TokenDesk
 from mockcic.control.desks.verdicts import VerdictDesk
-from mockcic.scenario.load import ScenarioSet
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.server.app import Cic
 
 

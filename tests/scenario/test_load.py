@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockcic.errors import Problem, ScenarioError, StartError
-from mockcic.scenario.load import ScenarioSet, builtin, load, load_text, read_variable
+from mockcic.scenario.load import builtin, load, load_text, read_variable
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import Send
 from mockcic.scenario.walk import sounds_of

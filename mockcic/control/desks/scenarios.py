@@ -8,8 +8,8 @@ from typing import Any
 from mockcic.control.ask import AskError, not_found
 from mockcic.control.shapes import ScenarioShape
 from mockcic.errors import StartError
-from mockcic.scenario.load import ScenarioSet
 from mockcic.scenario.model import Scenario
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.server.app import Cic
 
 
