@@ -17,7 +17,6 @@ from mockcic.bench.loading import Loadable, Parcel, chaos_text, parcel
 from mockcic.bench.place import Place
 from mockcic.bench.record import Record
 from mockcic.control.ask import AskError
-from mockcic.control.desk import make_trace, tokens_of, without_tokens
 from mockcic.control.shapes import ChaosShape, ClockShape, ClockTurned, FaultOrder, FaultShape, Push, Target
 from mockcic.errors import FaultError, StartError
 from mockcic.journal.entry import Entry, Kind
@@ -29,6 +28,7 @@ from mockcic.scenario.model import Scenario
 from mockcic.scenario.settings import Profile
 from mockcic.server.clock import LoopClock
 from mockcic.trace.file import Trace, write_trace
+from mockcic.trace.make import make_trace, without_tokens
 from mockcic.verdict import judge
 from mockcic.verdict.times import Times, read_times
 from mockcic.verdict.verdict import Verdict, VerificationError
@@ -398,7 +398,7 @@ class Bench:
             self._place.catch_up()
         scenarios = () if self.scenarios is None else self.scenarios.scenarios
         texts = {name: text for each in scenarios for name, text in each.texts.items()}
-        texts = without_tokens(texts, set(self._devices).union(*map(tokens_of, scenarios)), Redaction())
+        texts = without_tokens(texts, set(self._devices).union(*(each.named_tokens for each in scenarios)), Redaction())
         trace = make_trace(
             self.heard,
             scenarios=scenarios,
@@ -507,9 +507,7 @@ class Bench:
         __tracebackhide__ = True
         if self.scenarios is None:
             raise StartError("no scenario was loaded here; all_rules_used asks about the rules of one")
-        rules = [
-            (each.scenario, rule.label) for each in self.scenarios.scenarios for rule in each.on if not rule.beside
-        ]
+        rules = [(each.scenario, rule) for each in self.scenarios.scenarios for rule in each.answering_labels]
         entries, gone = self._scope(None, device)
         return self.say(judge.all_rules_used(entries, rules, gone=gone)).raise_if_broken()
 

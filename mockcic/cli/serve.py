@@ -362,7 +362,7 @@ class Serving:
         from mockcic.trace.file import write_trace
 
         try:
-            write_trace(path, desk.trace())
+            write_trace(path, desk.journal.trace())
             click.echo(f"trace  {path}", err=True)
         except OSError as error:
             raise StartError(f"cannot write the trace {path}: {error.strerror}") from None
@@ -405,7 +405,7 @@ class Serving:
                     click.secho(f"not reloaded ({names}): the scenarios loaded before stay", fg="red", err=True)
                     continue
                 tell(edition.warnings)
-                desk.take_files(edition, names)
+                desk.scenarios.take_files(edition, names)
                 if set(edition.files) != set(scenarios.files):
                     scenarios, known = edition, None
                     break  # and watch what this edition is made of
