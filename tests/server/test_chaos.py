@@ -125,6 +125,7 @@ async def test_what_this_server_cannot_do_is_said_when_it_is_played(stage: Stage
 @pytest.fixture(scope="module")
 def mock() -> Iterator[MockCIC]:
     with MockCIC(h2c_port=None, control_port=0) as mock:
+        httpx.get(f"{mock.control_url}/healthz", timeout=60)  # the first to ask waits until FastAPI is imported
         yield mock
 
 
@@ -156,7 +157,7 @@ def test_its_plan_is_shown_before_it_is_played_and_is_the_same(run: Callable[...
 
 
 def test_over_rest_problems_have_their_places(mock: MockCIC) -> None:
-    with httpx.Client(base_url=mock.control_url or "") as client:
+    with httpx.Client(base_url=mock.control_url or "", timeout=30) as client:
         yaml = {"content-type": "application/yaml"}
         answer = client.post("/v1/chaos", content="chaos: x\nentries: [{evry: 1h}]\n", headers=yaml)
         assert answer.status_code == 422
