@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from warnings import warn
 
 from mockcic.auth.identity import Identity
 from mockcic.bench.device import TestDevice
@@ -335,6 +336,8 @@ class Bench:
         except AskError as error:
             raise FaultError(str(error)) from None
         self._faults.append(found)
+        for said in found.warnings:
+            warn(f"fault {found.name}: {said}", stacklevel=3)
         return found
 
     def _meet(self, device: TestDevice) -> None:
