@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
+from warnings import warn
 
 from mockcic.auth.identity import Identity
 from mockcic.bench.aside import aside
@@ -318,6 +319,8 @@ class Bench(Witness):
         except AskError as error:
             raise FaultError(str(error)) from None
         self._faults.append(found)
+        for said in found.warnings:
+            warn(f"fault {found.name}: {said}", stacklevel=3)
         return found
 
     def _meet(self, device: TestDevice) -> None:

@@ -308,15 +308,18 @@ class Serving:
         path: Path | None = self._options["chaos_file"]
         if path is None:
             return None
-        from mockcic.scenario.chaos import load_chaos
+        from mockcic.scenario.chaos import in_vain_of, load_chaos
 
         try:
-            return load_chaos(path)
+            chaos = load_chaos(path)
         except ScenarioError as error:
             tell(error.problems)
             raise StartError(
                 "the chaos file has errors; mend them, or see them again with `mockcic chaos show`"
             ) from None
+        for said in in_vain_of(chaos):
+            click.echo(f"{path}: warning: {said}")
+        return chaos
 
     def _saved(self, service: Service) -> SavedAudio | None:
         folder: Path | None = self._options["save_audio"]

@@ -142,6 +142,10 @@ class FaultShape(BaseModel):
     by: str = Field(description="Who set it: control, a scenario, a rule, a step, a chaos file.")
     occasions: int = Field(description="How often it could have struck.")
     strikes: int = Field(description="How often it did.")
+    warnings: list[str] = Field(
+        default_factory=list,
+        description="Why it can never strike, or what of it has no effect; told when it is set.",
+    )
 
 
 class FaultList(BaseModel):
@@ -251,6 +255,9 @@ class ChaosShape(BaseModel):
     began: str = Field(description="When it began, by the server's clock.")
     ends: str = Field(description="When it is over by itself.")
     played: int = Field(description="How many of the plan have come.")
+    warnings: list[str] = Field(
+        default_factory=list, description="Why faults of it can never strike, or what of them has no effect."
+    )
     plan: list[PlannedShape]
 
 

@@ -85,6 +85,13 @@ class Registry:
         """The scenario that was given to this token whatever the set says, if any."""
         return self._assigned.get(self.key_of(token))
 
+    @property
+    def scenarios_in_use(self) -> Iterator[Scenario]:
+        """Those that devices are in, or were given before they came, and that of newcomers; some more than once."""
+        yield self.scenario_for("", "")
+        yield from self._assigned.values()
+        yield from (device.scenario for device in self._devices.values())
+
     def unassign(self, token: str) -> None:
         """Back to the scenario that the set has for the device."""
         key = self.key_of(token)

@@ -64,6 +64,30 @@ def test_words_are_read_as_a_scenario_has_it(words: list[str], fault: dict[str, 
     assert read_fault(words) == fault
 
 
+def test_one_that_can_never_strike_is_set_with_a_warning_in_the_words_of_the_loader(run: Run, mock: MockCIC) -> None:
+    set_ = run("reset", "CANCEL", "event=TextRecognizer.Recognise", "after=2s", "for=1s")
+    assert "reset  RST_STREAM CANCEL" in set_.stdout
+    assert set_.stderr.splitlines() == [
+        'mockcic: warning: no event fits "TextRecognizer.Recognise"; expected an event of the catalogue or of a rule, '
+        "wildcards allowed; did you mean TextRecognizer.Recognize?",
+        "mockcic: warning: a fault that strikes 2 s after its moment and is gone after 1 s never strikes; expected "
+        "`for` longer than `after`; or let it strike sooner",
+    ]
+    order = {"fault": {"json": "cut", "directive": "Clova.RenderTex"}}
+    answer = httpx.post(f"{mock.control_url}/v1/faults", json=order, timeout=30)
+    assert answer.status_code == 201
+    (said,) = answer.json()["warnings"]
+    assert said.startswith('no directive fits "Clova.RenderTex"')
+    assert said.endswith("did you mean Clova.RenderText?")
+    assert all(not each["warnings"] for each in httpx.get(f"{mock.control_url}/v1/faults", timeout=30).json()["faults"])
+
+
+def test_nothing_is_said_against_events_of_the_scenarios_that_run(run: Run, mock: MockCIC) -> None:
+    mock.load("scenario: v\non: [{event: Vendor.Thing}]\n")
+    assert not run("reset", "CANCEL", "event=Vendor.Thing").stderr
+    mock.load(SCENARIO)
+
+
 def test_it_is_set_listed_and_removed(run: Run) -> None:
     said = run("reset", "CANCEL", "after.sent=120", "--device", TOKEN, "--times", "2").output
     number = said.split()[0]

@@ -45,7 +45,7 @@ def test_either_family_is_bound(host: str, reached_by: list[str]) -> None:
     """DEVICES C5: IPv4 where a name has both; `::` takes both."""
     with bind(host, 0) as sock:
         for address in reached_by:
-            with socket.create_connection((address, sock.getsockname()[1]), timeout=5):
+            with socket.create_connection((address, sock.getsockname()[1]), timeout=30):
                 pass
 
 
@@ -198,8 +198,8 @@ def test_nothing_is_left(loop: str, encrypted: bool, first: str) -> None:
             for client in clients:
                 await client.vanish()
             await observer.all_closed()
-            await asyncio.sleep(0.01)  # a task's last step
-            assert len(asyncio.all_tasks()) == tasks_before
+            while len(asyncio.all_tasks()) > tasks_before:  # noqa: ASYNC110 - a task has some last steps
+                await asyncio.sleep(0)
             await server.stop()
         else:
             await server.stop()

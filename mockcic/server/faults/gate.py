@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
@@ -295,19 +295,25 @@ class Gate:
         self._record(one, "struck", fault.act.about(), facts.id, lasts_s=fault.act.lasts_s)
         match fault.act:
             case Accept(stall=float(seconds)):
-                self._end_if_spent(one)
-                await first_of(self._clock.real.sleep(seconds), until_closed(accepted))
+                with self._lasting(one, facts) as called_off:
+                    await first_of(self._clock.real.sleep(seconds), until_closed(accepted), _wait(called_off))
                 await self._try(one, facts, go_on(accepted, context, known=facts))
+            case Accept(how="silent" | "deaf") as act:
+                with self._lasting(one, facts) as called_off:
+                    try:
+                        await self._keep_out(act, accepted, facts, fault.label, called_off)
+                    finally:
+                        self._record(one, "over", "the connection is no more", facts.id)
             case Accept() as act:
                 try:
                     await self._keep_out(act, accepted, facts, fault.label)
                 finally:
-                    if act.how in ("silent", "deaf"):
-                        self._record(one, "over", "the connection is no more", facts.id)
                     self._end_if_spent(one)
             case SettingsChange() | SettingsAck():
                 self._end_if_spent(one)
                 await go_on(accepted, context, known=facts, prepare=lambda http2: begin_with(fault, http2))
+            case Tls() as act if act.stall is not None or act.rate is not None:
+                await self._shake_slowly(one, act, accepted, context, facts, go_on)
             case Certificate() | Tls() as act:
                 self._end_if_spent(one)
                 await self._shake_hands(one, act, accepted, context, facts, go_on)
@@ -346,16 +352,36 @@ class Gate:
             self._record(one, "missed", f"not struck: {named} came from {host} too; aim with `client`")
         return not others
 
+    @contextmanager
+    def _lasting(self, one: _Set, facts: ConnectionFacts) -> Iterator[asyncio.Event]:
+        """It lasts on this connection: the fault is there as long, and the event is set when it is called off."""
+        called_off = asyncio.Event()
+        lasting = Lasting(facts.id, called_off.set)
+        one.armed.undo.append(lasting)
+        try:
+            yield called_off
+        finally:
+            if lasting in one.armed.undo:
+                one.armed.undo.remove(lasting)
+            self._end_if_spent(one)
+
     def _end_if_spent(self, one: _Set) -> None:
-        if not one.armed.count.spent or one.armed.gone:
+        if not one.armed.count.spent or one.armed.gone or one.armed.undo:
             return
         if one.faults is None:
             self._remove(one, "it struck as often as it was to")
         else:
             one.faults.remove(one.armed, "it struck as often as it was to")
 
-    async def _keep_out(self, act: Accept, accepted: socket.socket, facts: ConnectionFacts, label: str) -> None:
-        """Do not serve it."""
+    async def _keep_out(
+        self,
+        act: Accept,
+        accepted: socket.socket,
+        facts: ConnectionFacts,
+        label: str,
+        called_off: asyncio.Event | None = None,
+    ) -> None:
+        """Do not serve it; one that is held is reset when that is called off."""
         observer = self._doors.observer
         observer.connection_opened(facts)
         try:
@@ -372,19 +398,23 @@ class Gate:
                     await first_of(asyncio.sleep(FIN_WITHIN_S), drain(accepted))
                 case "deaf":
                     shrink(accepted)
-                    await self._hold(accepted, act.lasts_s, until_closed(accepted))
+                    await self._hold(accepted, act.lasts_s, until_closed(accepted), called_off)
                 case _:
-                    await self._hold(accepted, act.lasts_s, drain(accepted))
+                    await self._hold(accepted, act.lasts_s, drain(accepted), called_off)
         finally:
             accepted.close()
             observer.connection_closed(facts, f"fault {label}")
 
-    async def _hold(self, accepted: socket.socket, lasts_s: float | None, until: Any) -> None:
-        if lasts_s is None:
-            await until
-            return
-        await first_of(self._clock.real.sleep(lasts_s), until)
-        reset_on_close(accepted)
+    async def _hold(
+        self, accepted: socket.socket, lasts_s: float | None, until: Any, called_off: asyncio.Event | None
+    ) -> None:
+        called_off = called_off or asyncio.Event()
+        ends = [until, _wait(called_off)]
+        if lasts_s is not None:
+            ends.append(self._clock.real.sleep(lasts_s))
+        await first_of(*ends)
+        if lasts_s is not None or called_off.is_set():
+            reset_on_close(accepted)
 
     async def _shake_hands(
         self,
@@ -396,9 +426,6 @@ class Gate:
         go_on: GoOn,
     ) -> None:
         """A handshake that is not as ever; then all goes its ordinary way, if the device still wants."""
-        if isinstance(act, Tls) and (act.stall is not None or act.rate is not None):
-            await self._shake_slowly(one, act, accepted, context, facts, go_on)
-            return
         assert self._contexts is not None
         try:
             other = await asyncio.to_thread(self._contexts.context, act)
@@ -429,19 +456,31 @@ class Gate:
         go_on: GoOn,
     ) -> None:
         throttle = Throttle(self._clock.real, stall_at=act.sent, stall_s=act.stall_s, rate=act.rate)
-        outer, inner = await socket_pair()
         within_s = FOREVER_S if act.rate or act.stall_s is None else HANDSHAKE_S + act.stall_s
+        lasting = Lasting(facts.id, throttle.end)
+        one.armed.undo.append(lasting)
+
+        def is_through() -> None:
+            throttle.end()
+            if lasting in one.armed.undo:
+                one.armed.undo.remove(lasting)
+            self._end_if_spent(one)
+
+        try:
+            outer, inner = await socket_pair()
+        except BaseException:
+            is_through()
+            raise
         with outer, inner:
             async with asyncio.TaskGroup() as tasks:
                 relaying = tasks.create_task(relay(accepted, outer, throttle))
                 try:
-                    serving = go_on(
-                        inner, context, known=facts, when_open=lambda _: throttle.end(), handshake_s=within_s
-                    )
+                    serving = go_on(inner, context, known=facts, when_open=lambda _: is_through(), handshake_s=within_s)
                     await self._try(one, facts, serving)
                     inner.close()
                     await asyncio.wait((relaying,), timeout=RELAY_ENDS_WITHIN_S)
                 finally:
+                    is_through()
                     relaying.cancel()
 
     async def _try(self, one: _Set, facts: ConnectionFacts, serving: Any) -> None:
@@ -495,6 +534,10 @@ class Gate:
             by=one.armed.by,
             **members,
         )
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 def _host(device: Device) -> str:

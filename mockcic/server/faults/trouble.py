@@ -37,7 +37,8 @@ DELIMITER_MIDDLE: Final = 10
 class Trouble:
     """The trouble of one stream, made when the first is wanted: a stream without has none of this.
 
-    `send` takes the place of the stream's own. `strike` is called for a fault whose moment has come.
+    `send` takes the place of the stream's own. `strike` is called for a fault whose moment has come, `through` when a
+    message of a downchannel is written that a fault has made slow.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Trouble:
         per_message: bool,
         stream: str = "",
         elsewhere: Elsewhere | None = None,
+        through: Callable[[Armed], None] | None = None,
     ) -> None:
         self.wire = wire
         self.shapes: list[Armed] = []
@@ -62,12 +64,14 @@ class Trouble:
         self._planned: list[Armed] = []
         self._let_go = asyncio.Event()
         self._gone: set[Armed] = set()
+        self._watched = False
         self._drawn: dict[Armed, bool] = {}
         """Of the faults for which the stream is an occasion: whether they take it."""
         self._random = Random(0)
         self._begun = False
         self._stream = stream
         self._elsewhere = elsewhere
+        self._through = through
         self._rewriting: Rewriting | None = None
 
     @property
@@ -87,7 +91,12 @@ class Trouble:
         return bool(self.shapes or self._planned)
 
     async def _sleep(self, seconds: float) -> None:
-        """Pace is what a device sees, and so real time; until a fault is let go."""
+        """Pace is what a device sees, and so real time; until a fault is let go, or nobody is there to see it."""
+        if self.wire is not None and not self._watched:
+            self._watched = True
+            self.wire.when_gone(lambda: self._let_go.set())
+        if self.wire is not None and not self.wire.is_open:
+            return
         self.waits = True
         self._let_go = asyncio.Event()
         try:
@@ -129,6 +138,10 @@ class Trouble:
         if armed not in self._drawn:
             self._drawn[armed] = not armed.gone and self._takes(armed, "")
         return self._drawn[armed]
+
+    def has_taken(self, armed: Armed) -> bool:
+        """Whether it is about this stream, for it took the occasion."""
+        return self._drawn.get(armed, False)
 
     def _takes(self, armed: Armed, about: str) -> bool:
         if not armed.count.draws():
@@ -196,6 +209,14 @@ class Trouble:
             await self._send({"type": "http.response.body", "body": data, "more_body": more})
             return
         acting = list(self.shaping(Pace, Frames))
+        try:
+            await self._write(data, acting, more=more)
+        finally:
+            if self._per_message and self._through is not None:
+                for armed in acting:
+                    self._through(armed)
+
+    async def _write(self, data: bytes, acting: list[Armed], *, more: bool) -> None:
         paces = [act for armed in acting if isinstance(act := armed.fault.act, Pace)]
         frames = [act for armed in acting if isinstance(act := armed.fault.act, Frames)]
         trailers = None if more else self._trailers()
