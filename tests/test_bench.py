@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 import time
@@ -36,14 +37,18 @@ def benches(server: MockCIC, request: pytest.FixtureRequest) -> Iterator[tuple[B
         for each in both:
             each.close()
         return
-    places = [RemotePlace(server.control_url) for _ in range(2)]
-    both = (Bench(places[0]), Bench(places[1]))
-    for each in both:
-        each.open()
-    yield both
-    for each, place in zip(both, places, strict=True):
-        each.close()
-        place.close()
+    with ExitStack() as ends:
+        both = (_elsewhere(server, ends), _elsewhere(server, ends))
+        yield both
+
+
+def _elsewhere(server: MockCIC, ends: ExitStack) -> Bench:
+    place = RemotePlace(server.control_url)
+    ends.callback(place.close)
+    bench = Bench(place)
+    bench.open()
+    ends.callback(bench.close)
+    return bench
 
 
 async def test_a_device_on_the_desk_is_one_test_s_at_a_time_and_stays_connected(
@@ -153,6 +158,18 @@ def test_a_server_elsewhere_that_was_started_anew_is_noticed(server: MockCIC, mo
         bench.no_findings()
     bench.close()
     place.close()
+
+
+def test_a_server_elsewhere_that_does_not_answer_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection stays open, to be told of in whichever test comes next."""
+    monkeypatch.setattr("mockcic.control.client.SLACK_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with pytest.raises(StartError, match="did not answer in time"):
+            RemotePlace(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        asked, _ = silent.accept()
+        with asked:
+            while asked.recv(65_536):
+                pass
 
 
 def test_nobody_waits_for_a_server_that_was_stopped_by_another_thread() -> None:
