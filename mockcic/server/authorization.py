@@ -125,7 +125,7 @@ class Authorization:
         if device is not None and device.faults is None:
             return send, None
         caller = Caller(key, self._shown(key), device, scenario)
-        met = await self._armoury.calls.meet(caller, request.wire, request.stream, send)
+        met = await self._armoury.calls.meet(request, caller, send)
         if met.gone:
             return None
         match met.instead:
