@@ -58,6 +58,7 @@ class Http2(H2Protocol):
     """One connection's HTTP/2: `received` takes the client's bytes, `stream_send` what the applications say."""
 
     config: EngineConfig
+    connection: TolerantConnection
 
     def __init__(
         self,
