@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Final, Literal
 
 from h2.errors import ErrorCodes
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from mockcic.scenario.faults.act import Act, Role
 from mockcic.scenario.faults.stream import Code, say_code
 from mockcic.scenario.settings import Part
 from mockcic.scenario.words import PlainDuration, read_base64, wrong
+
+DEBUG_BYTES: Final = 16_000
+"""Of debug data: a frame holds 16,384 bytes (RFC 9113 4.2) with its codes."""
 
 
 class Goaway(Act):
@@ -32,8 +35,15 @@ class Goaway(Act):
         default="newest",
         description="The last stream worked on: the newest, the one `before` the running event, or a number.",
     )
-    debug: str = Field(default="", max_length=16_000, description="Debug data.")
+    debug: str = Field(default="", description="Debug data; of at most 16,000 bytes, so that one frame holds it.")
     close: Literal["fin", "rst"] | None = Field(default=None, description="End the connection after it.")
+
+    @field_validator("debug")
+    @classmethod
+    def _fits_into_a_frame(cls, value: str) -> str:
+        if (size := len(value.encode())) > DEBUG_BYTES:
+            raise wrong(f"{size} bytes", f"at most {DEBUG_BYTES} bytes of UTF-8")
+        return value
 
     def about(self) -> str:
         """As of every act."""
