@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hyperframe.frame import DataFrame, GoAwayFrame, PingFrame, SettingsFrame
 
@@ -27,18 +29,34 @@ async def test_goaway_says_what_it_is_told_and_the_connection_goes_on(stage: Sta
     assert await is_well(good), GOOD_AFTERWARDS
 
 
-async def test_goaway_below_the_running_event_and_the_end_of_the_connection_while_an_upload_runs(stage: Stage) -> None:
-    stage.fault(goaway={"last_stream": "before", "close": "rst"}, after={"audio": "100ms"}, times=1)
+@pytest.mark.parametrize("on", ["connection", "answer"])
+@pytest.mark.parametrize("close", [None, "fin", "rst"])
+async def test_goaway_below_the_running_event_which_is_not_worked_on(stage: Stage, close: str | None, on: str) -> None:
+    """With the end of the connection behind it, or without; what has an answer already is read to its end."""
+    stage.fault(goaway={"last_stream": "before", "close": close}, on=on, after={"audio": "100ms"}, times=1)
     bad, good = await stage.bad_client(), await stage.good_client()
-    await bad.answer(await bad.ask())
+    line = await bad.open_downchannel()
+    await bad.head(line)
     upload = await bad.begin()
     await bad.begin_sound(upload)
     await bad.speak(upload, 0.2)
-    await bad.end()
-    assert bad.closed
+    goaway = await bad.until(GoAwayFrame)
+    assert (goaway.last_stream_id, goaway.error_code) == (upload - 2, 0)
+    if close is None:
+        await bad.end_sound(upload)
+        await asyncio.to_thread(stage.bad.push, "Clova.RenderText", {"text": "the downchannel goes on"})
+        while b"goes on" not in bad.of(line).body:
+            assert await bad.next_frame() is not None
+        await bad.ping()
+        assert (bad.of(upload).status, bad.of(upload).over) == (None, False)
+    else:
+        await bad.end()
+    (answer,) = [each for each in stage.cic.journal if each.kind == "answer"]
+    assert (answer.data["lost"], answer.data["fault"]) == (True, "goaway")
+    assert not [each for each in stage.cic.journal if each.kind == "match"], "no rule has answered it"
     assert await is_well(good), GOOD_AFTERWARDS
-    gone = stage.cic.wait("disconnect")
-    assert gone.data["reason"] == "fault goaway"
+    if close is not None:
+        assert stage.cic.wait("disconnect").data["reason"] == "fault goaway"
 
 
 async def test_settings_change_in_mid_stream_and_a_stream_above_the_limit_is_refused(stage: Stage) -> None:

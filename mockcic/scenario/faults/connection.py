@@ -23,7 +23,8 @@ class Goaway(Act):
     AIMS: ClassVar[tuple[Role, ...]] = ("connection", "answer", "downchannel")
     SHORT: ClassVar[str] = "code"
     SEES: ClassVar[str] = (
-        "GOAWAY with the code, the last stream and the debug data; then FIN or RST where `close` says so"
+        "GOAWAY with the code, the last stream and the debug data; an event above the last stream that has no answer "
+        "yet gets none; FIN or RST where `close` says so"
     )
     GOOD: ClassVar[str] = (
         "no new stream on this connection (RFC 9113 6.8), a new one at once; an event above the last stream id was not "
