@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mockcic.bench import Bench
-from mockcic.simulator.device import Device
+from mockcic.simulator.device import Device, Habits
 
 settings.register_profile("unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")  # what else the machine has to do makes no test fail; the rest is as it was
@@ -35,6 +35,8 @@ def _time_enough() -> Iterator[None]:
             patch.setitem(function.__kwdefaults__, "within", AT_MOST_S)
         for function in (Device.wait_for, httpx.Client.__init__, httpx.AsyncClient.__init__):
             patch.setitem(function.__kwdefaults__, "timeout", AT_MOST_S)
+        patch.setitem(Habits.__init__.__kwdefaults__, "hello_within_s", AT_MOST_S)
+        patch.setattr("mockcic.simulator.dial.CONNECT_WITHIN_S", AT_MOST_S)
         patch.setattr("mockcic.bench.remote.CATCH_UP_S", AT_MOST_S)
         patch.setattr("mockcic.control.client.CONNECT_S", AT_MOST_S)
         patch.setattr("mockcic.control.client.SLACK_S", AT_MOST_S)

@@ -74,12 +74,12 @@ def test_one_that_can_never_strike_is_set_with_a_warning_in_the_words_of_the_loa
         "`for` longer than `after`; or let it strike sooner",
     ]
     order = {"fault": {"json": "cut", "directive": "Clova.RenderTex"}}
-    answer = httpx.post(f"{mock.control_url}/v1/faults", json=order, timeout=30)
+    answer = httpx.post(f"{mock.control_url}/v1/faults", json=order, timeout=60)
     assert answer.status_code == 201
     (said,) = answer.json()["warnings"]
     assert said.startswith('no directive fits "Clova.RenderTex"')
     assert said.endswith("did you mean Clova.RenderText?")
-    assert all(not each["warnings"] for each in httpx.get(f"{mock.control_url}/v1/faults", timeout=30).json()["faults"])
+    assert all(not each["warnings"] for each in httpx.get(f"{mock.control_url}/v1/faults", timeout=60).json()["faults"])
 
 
 def test_nothing_is_said_against_events_of_the_scenarios_that_run(run: Run, mock: MockCIC) -> None:

@@ -335,8 +335,8 @@ def test_devices_are_served_when_nobody_reads_what_it_prints(tmp_path: Path) -> 
 
 def test_a_chaos_file_is_played_from_the_start_by_a_clock_that_goes_as_told(serve: Start, tmp_path: Path) -> None:
     path = tmp_path / "day.yaml"
-    path.write_text("chaos: day\nentries:\n  - {name: soon, after: 100s, fault: {reset: CANCEL}}\n")
-    server = serve("--chaos", str(path), "--time-factor", "1000")
+    path.write_text("chaos: day\nentries:\n  - {name: soon, after: 10s, fault: {reset: CANCEL}}\n")
+    server = serve("--chaos", str(path), "--time-factor", "100")
     server.wait_for("its beginning", lambda line: "chaos day: begun: 1 to come in 86400 s, seed 0" in line)
     server.wait_for("the fault", lambda line: "chaos day: soon: reset: RST_STREAM CANCEL" in line)
     server.stop()
