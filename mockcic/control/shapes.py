@@ -454,6 +454,8 @@ class RecoveryShape(BaseModel):
     spacing: list[float] = Field(description="Pauses between attempts.")
     lost: list[int]
     doubled: list[int]
+    refused: int = Field(default=0, description="Events that were refused untouched (REFUSED_STREAM).")
+    retried: int = Field(default=0, description="How many of these were sent again.")
 
 
 class RecoveryPage(BaseModel):

@@ -113,7 +113,8 @@ def test_an_answer_is_cut_too(mock: MockCIC, on_trial: OnTrial) -> None:
 
 def run(mock: MockCIC, name: str, *arguments: str) -> Result:
     where = ["--control", str(mock.control_url), "--control-token", str(mock.control_token), "--to", name]
-    return CliRunner().invoke(group, ["torture", *where, *arguments])
+    where += ["--within", "20"]  # unless a test says another
+    return CliRunner().invoke(group, ["torture", *where, *arguments], catch_exceptions=False)
 
 
 def test_the_command_prints_a_table_and_a_strip(mock: MockCIC, on_trial: OnTrial) -> None:

@@ -72,20 +72,27 @@ class GoOn(Protocol):
         """
 
 
-class Doors(Protocol):
-    """The server, as far as faults open and close it."""
+Port = Literal["devices", "auth"]
+
+
+class Ports(Protocol):
+    """Who listens on ports, as far as faults open and close them."""
 
     gate: Gate | None
-
-    @property
-    def observer(self) -> Observer:
-        """Who is told of connections."""
 
     def close_listeners(self) -> None:
         """Nobody listens any more; connections that are open stay."""
 
     def open_listeners(self) -> None:
         """Listen again on the same ports."""
+
+
+class Doors(Ports, Protocol):
+    """The server of devices."""
+
+    @property
+    def observer(self) -> Observer:
+        """Who is told of connections."""
 
     def end_all(
         self, how: Literal["rst", "fin", "no-notify", "goaway"], reason: str, *, spared: Collection[str] = ()
@@ -123,11 +130,15 @@ class Gate:
         doors: Doors,
         contexts: Contexts | None,
         devices: Callable[[], Iterable[Device]],
+        auth: Ports | None = None,
+        auth_contexts: Contexts | None = None,
     ) -> None:
+        """`auth` is the authorization server's own port, None where it has none; contexts are None without TLS."""
         self._journal = journal
         self._clock = clock
         self._doors = doors
-        self._contexts = contexts
+        self._contexts: dict[Port, Contexts | None] = {"devices": contexts, "auth": auth_contexts}
+        self._auth = auth
         self._devices = devices
         self._set: list[_Set] = []
         self.scenario: Scenario | None = None
@@ -143,12 +154,15 @@ class Gate:
     def objection(self, fault: Fault, *, for_everybody: bool) -> str:
         """Why a fault cannot be set here; empty where it can."""
         act = fault.act
+        if fault.port == "auth" and self._auth is None:
+            return "`port: auth`: the authorization server has no port of its own; give it one with --auth-port"
         if isinstance(act, ListenerGone) and not for_everybody:
             return "`listener` of one device: nobody listens, or somebody does, for all of them; set it for all devices"
         if isinstance(act, Certificate | Tls):
-            if self._contexts is None:
+            contexts = self._contexts[_port(fault)]
+            if contexts is None:
                 return f"`{fault.kind}` needs TLS, and the server speaks clear text only"
-            return self._contexts.objection(act)
+            return contexts.objection(act)
         return ""
 
     def arm(self, fault: Fault, *, by: str, number: int) -> Armed:
@@ -195,7 +209,7 @@ class Gate:
     def _add(self, one: _Set) -> None:
         fault = one.fault
         self._set.append(one)
-        self._doors.gate = self
+        self._ports(fault).gate = self
         one.since = self._clock.now() + ((fault.after.time or 0.0) if fault.after is not None else 0.0)
         if fault.every is not None and not isinstance(fault.act, ListenerGone | HangUp):
             one.ready = False
@@ -227,8 +241,17 @@ class Gate:
         for alarm in one.alarms.values():
             alarm.cancel()
         one.alarms.clear()
-        if not self._set:
-            self._doors.gate = None
+        for port, ports in (("devices", self._doors), ("auth", self._auth)):
+            if ports is not None and not any(_port(each.fault) == port for each in self._set):
+                ports.gate = None
+
+    def _ports(self, fault: Fault) -> Ports:
+        return self._auth if fault.port == "auth" and self._auth is not None else self._doors
+
+    @property
+    def has_auth_port(self) -> bool:
+        """Whether the authorization server has a port of its own."""
+        return self._auth is not None
 
     # ------------------------------------------------------------------ everybody at once
 
@@ -255,8 +278,9 @@ class Gate:
                 self._doors.end_all(how, f"fault {fault.label}", spared=self._of_others(one))
             case ListenerGone(gone=seconds) if not one.armed.undo:
                 self._record(one, "struck", fault.act.about(), lasts_s=seconds)
-                self._doors.close_listeners()
-                one.armed.undo.append(Lasting("", self._doors.open_listeners))
+                ports = self._ports(fault)
+                ports.close_listeners()
+                one.armed.undo.append(Lasting("", ports.open_listeners))
                 self._call_in(one, "over", seconds, lambda: self._listen_again(one))
         if one.armed.count.spent and not one.armed.undo:
             self._remove(one, "it struck as often as it was to")
@@ -280,13 +304,23 @@ class Gate:
 
     # ------------------------------------------------------------------ a connection is accepted
 
-    async def admit(self, accepted: socket.socket, address: Any, context: ssl.SSLContext | None, go_on: GoOn) -> None:
+    async def admit(
+        self,
+        accepted: socket.socket,
+        address: Any,
+        context: ssl.SSLContext | None,
+        go_on: GoOn,
+        *,
+        port: Port = "devices",
+    ) -> None:
         """Let a connection in, or do to it what a fault wants; returns when it is over, and the caller closes it."""
         client = printed(address)
         host = _host_of(client)
-        asks_names = context is not None and any(each.fault.server_name for each in self._set)
+        asks_names = context is not None and any(
+            each.fault.server_name and _port(each.fault) == port for each in self._set
+        )
         name = server_name(await look_at_hello(accepted)) if asks_names else None
-        one = self._judge(host, name, tls=context is not None)
+        one = self._judge(host, name, port, tls=context is not None)
         if one is None:
             await go_on(accepted, context)
             return
@@ -318,10 +352,12 @@ class Gate:
                 self._end_if_spent(one)
                 await self._shake_hands(one, act, accepted, context, facts, go_on)
 
-    def _judge(self, host: str, name: str | None, *, tls: bool) -> _Set | None:
+    def _judge(self, host: str, name: str | None, port: Port, *, tls: bool) -> _Set | None:
         """The first fault that strikes at a connection from there, if any."""
         for one in list(self._set):
             fault = one.fault
+            if _port(fault) != port:
+                continue
             if isinstance(fault.act, ListenerGone | HangUp) or (isinstance(fault.act, Certificate | Tls) and not tls):
                 continue
             if not one.ready or self._clock.now() < one.since or not self._is_aimed_at(one, host, name):
@@ -426,9 +462,10 @@ class Gate:
         go_on: GoOn,
     ) -> None:
         """A handshake that is not as ever; then all goes its ordinary way, if the device still wants."""
-        assert self._contexts is not None
+        contexts = self._contexts[_port(one.fault)]
+        assert contexts is not None
         try:
-            other = await asyncio.to_thread(self._contexts.context, act)
+            other = await asyncio.to_thread(contexts.context, act)
         except StartError as error:
             self._record(one, "over", f"not done: {error}", facts.id)
             other = context
@@ -536,6 +573,11 @@ class Gate:
         )
 
 
+def _port(fault: Fault) -> Port:
+    """Which ports it is about."""
+    return fault.port or "devices"
+
+
 async def _wait(event: asyncio.Event) -> None:
     await event.wait()
 
@@ -551,4 +593,4 @@ def _host_of(client: str) -> str:
     return client.rpartition(":")[0].strip("[]")
 
 
-__all__ = ["Doors", "Gate", "GoOn"]
+__all__ = ["Doors", "Gate", "GoOn", "Port", "Ports"]

@@ -56,6 +56,8 @@ class Trouble:
         self.shapes: list[Armed] = []
         """What changes what is written, from now on."""
         self.sent = 0
+        self.over = False
+        """Whether all of the answer is out."""
         self.waits = False
         """Nothing is written, for the pace wants it so."""
         self._send = send
@@ -106,9 +108,15 @@ class Trouble:
         finally:
             self.waits = False
 
-    def plan(self, armed: Armed) -> None:
-        """Let a fault strike between headers and body, or when so many bytes are out."""
+    def bear(self, bearing: Callable[[Send], Send]) -> None:
+        """Write through this, which knows what to do about an answer that is none."""
+        self._send = bearing(self._send)
+
+    def plan(self, armed: Armed, *, drawn: bool = False) -> None:
+        """Let a fault strike between headers and body, or when so many bytes are out; `drawn`: whatever its chances."""
         self._planned.append(armed)
+        if drawn:
+            self._drawn[armed] = True
         if self._begun:
             self._strike_due()
 
@@ -179,6 +187,7 @@ class Trouble:
                 await self._start(message)
             case "http.response.body":
                 await self._body(message["body"], more=message["more_body"])
+                self.over = not message["more_body"]
             case _:
                 await self._send(message)
 
@@ -290,7 +299,7 @@ class Trouble:
     def _trailers(self) -> list[tuple[bytes, bytes]] | None:
         for armed in self._there(Trailers):
             if isinstance(act := armed.fault.act, Trailers):
-                return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in act.fields.items()]
+                return [(name.encode(), value.encode()) for name, value in act.fields.items()]
         return None
 
     def _strike_due(self) -> None:
@@ -301,5 +310,5 @@ class Trouble:
                 self._planned.remove(armed)
                 if armed.fault.act.SHAPES:
                     self.shape(armed)
-                elif not armed.gone and armed.count.draws():
+                elif not armed.gone and (self._drawn.pop(armed, False) or armed.count.draws()):
                     self._strike(armed, "")
