@@ -220,7 +220,7 @@ class Exchange:
             case ReplyAttachment(attachment=attachment, last=last):
                 encoder = await self._begin()
                 self._closed = last
-                await self._attachment(encoder, attachment, last)
+                await self._attachment(encoder, attachment, last=last)
             case EndReply():
                 if self._encoder is None:
                     await self.respond(204, [], b"")
@@ -243,7 +243,7 @@ class Exchange:
             self._encoder = self.trouble.encoder(self._encoder)
         return self._encoder
 
-    async def _attachment(self, encoder: Encoder, attachment: Attachment, last: bool) -> None:
+    async def _attachment(self, encoder: Encoder, attachment: Attachment, *, last: bool) -> None:
         part = attachment_part(f"attachment-{new_id()}", attachment.content_id, attachment.data, self._settings.dialect)
         written = partial(self._witness.attachment_written, attachment)
         if attachment.rate is None and len(part.body) <= PIECE:
