@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mockcic.mock import Bench, TestDevice
-from mockcic.scenario.load import ScenarioSet, load, load_text
+from mockcic.scenario.load import load, load_text
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.scenario.settings import Profile
 from mockcic.simulator.device import Device
 

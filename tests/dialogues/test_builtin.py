@@ -10,7 +10,8 @@ import pytest
 
 from mockcic.cic.message import Context
 from mockcic.mock import Bench, TestDevice
-from mockcic.scenario.load import builtin_names, load_text
+from mockcic.scenario.files import builtin_names
+from mockcic.scenario.load import load_text
 from mockcic.simulator.device import Device
 from mockcic.simulator.inbox import Answer
 from mockcic.sound.make import tone

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,61 @@ def test_a_silent_one_is_read_until_its_device_closes_and_a_deaf_one_is_not(mock
     ended(mock, "door")
 
 
+@pytest.mark.parametrize("how", ["silent", "deaf"])
+def test_a_connection_that_is_held_is_reset_when_its_fault_is_removed(mock: MockCIC, how: str) -> None:
+    """One of two that are held by a fault which has struck as often as it was to: it is there until both are gone."""
+    number = arm(mock, name="door", accept=how, client=HIT, times=2)
+    with tcp(mock, HIT) as first, tcp(mock, HIT) as second:
+        for sock in (first, second):
+            sock.sendall(b"hello")
+        mock.wait("kind=fault name=door phase=struck", times=2)
+        (set_,) = mock.call(mock.desk.faults.all)
+        assert (set_.number, set_.strikes) == (number, 2)
+        mock.call(lambda: mock.desk.faults.remove(number))
+        for sock in (first, second):
+            read_until_rst(sock)
+    mock.wait("kind=fault name=door phase=over", times=2)
+    assert gate_of(mock) is None
+
+
+def test_a_connection_that_is_held_is_reset_when_the_time_of_its_fault_is_over(mock: MockCIC) -> None:
+    arm(mock, name="door", accept="silent", **{"for": "10m"})
+    with tcp(mock) as sock:
+        mock.wait("kind=fault name=door phase=struck")
+        mock.advance("10m")
+        read_until_rst(sock)
+    with Caller(mock, "t-1") as after:
+        assert after.status() == 204
+
+
+def test_a_connection_whose_device_closes_leaves_the_others_held(mock: MockCIC) -> None:
+    arm(mock, name="door", accept="silent", client=HIT, times=2)
+    with tcp(mock, HIT) as first:
+        with tcp(mock, HIT):
+            mock.wait("kind=fault name=door phase=struck", times=2)
+        mock.wait("kind=fault name=door phase=over")
+        first.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            first.recv(1)
+    mock.wait("kind=fault name=door phase=gone")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"accept": {"stall": "1h"}}, {"tls": {"stall": "forever", "sent": 100}}, {"tls": {"rate": 1}}],
+    ids=["accept", "handshake", "rate"],
+)
+def test_a_connection_that_waits_goes_on_when_its_fault_is_removed(mock: MockCIC, fault: dict[str, Any]) -> None:
+    number = arm(mock, name="slow", times=1, **fault)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(Caller, mock, "t-1")
+        mock.wait("kind=fault name=slow phase=struck")
+        mock.call(lambda: mock.desk.faults.remove(number))
+        with coming.result(timeout=20) as caller:
+            assert caller.status() == 204
+    assert gate_of(mock) is None
+
+
 def test_a_stalled_accept_goes_on(mock: MockCIC) -> None:
     arm(mock, name="door", accept={"stall": "60ms"}, times=1)
     began = time.perf_counter()
@@ -288,6 +344,21 @@ def test_only_one_version_is_spoken(mock: MockCIC, version: str) -> None:
     with handshake(mock) as sock:
         assert sock.version() == "TLSv1.3"
     ended(mock, "only")
+
+
+def test_only_old_versions_are_spoken(mock: MockCIC) -> None:
+    """A device that still speaks them gets the best of them; who does not is refused, and the neighbour is served."""
+    old, new = trusting(mock), trusting(mock)
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")
+    old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    new.minimum_version = ssl.TLSVersion.TLSv1_2
+    arm(mock, name="only", tls={"only": [1.0, 1.1]}, client=HIT, times=2)
+    with handshake(mock, HIT, context=old) as sock:
+        assert sock.version() == "TLSv1.1"
+    with handshake(mock, SPARED) as sock:
+        assert sock.version() == "TLSv1.3"
+    with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+        handshake(mock, HIT, context=new)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -240,6 +240,11 @@ OTHER: Mapping[str, Scene] = {
     ),
     "recovery.storm": STRUGGLE,
     "recovery.back-off": STRUGGLE,
+    "recovery.retry-after": Scene(
+        act=nothing,
+        fault="[{cut: rst, after: 200ms, times: 1}, {status: {code: 503, retry_after: 1}, on: downchannel, nth: 2}]",
+        habits={"reopen_after_s": 0.1},
+    ),
     "recovery.events-wait": Scene(
         act=text_after_the_cut,
         fault=CUT_LINE,
