@@ -51,7 +51,7 @@ def show(file: Path | None, **given: Any) -> None:
     if file is None:
         _ask(given, "GET", "/v1/chaos")
         return
-    from mockcic.control.chaos import planned_shape
+    from mockcic.control.desks.chaos import planned_shape
     from mockcic.scenario.chaos import in_vain_of, load_chaos, plan
 
     chaos = load_chaos(file)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mockcic.control.listener import Control
     from mockcic.journal.entry import Entry
     from mockcic.scenario.chaos import Chaos
-    from mockcic.scenario.load import ScenarioSet
+    from mockcic.scenario.scenario_set import ScenarioSet
     from mockcic.scenario.watch import Snapshot
     from mockcic.server.saved import SavedAudio
     from mockcic.server.service import Service
@@ -365,7 +365,7 @@ class Serving:
         from mockcic.trace.file import write_trace
 
         try:
-            write_trace(path, desk.trace())
+            write_trace(path, desk.journal.trace())
             click.echo(f"trace  {path}", err=True)
         except OSError as error:
             raise StartError(f"cannot write the trace {path}: {error.strerror}") from None
@@ -408,7 +408,7 @@ class Serving:
                     click.secho(f"not reloaded ({names}): the scenarios loaded before stay", fg="red", err=True)
                     continue
                 tell(edition.warnings)
-                desk.take_files(edition, names)
+                desk.scenarios.take_files(edition, names)
                 if set(edition.files) != set(scenarios.files):
                     scenarios, known = edition, None
                     break  # and watch what this edition is made of

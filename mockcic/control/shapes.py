@@ -10,7 +10,9 @@ from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.settings import Profile
 from mockcic.server.clock import FASTEST
 
-WAIT_S = 5.0
+WAIT_S: Final = 5.0
+"""How long a wait waits unless told otherwise (INF)."""
+
 LONGEST_WAIT_S = 3600.0
 
 Within = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S, description="Seconds to wait at the most.")]

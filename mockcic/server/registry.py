@@ -13,8 +13,8 @@ from mockcic.auth.identity import identity_of
 from mockcic.cic.message import Attachment, Directive
 from mockcic.journal.redact import shortened
 from mockcic.journal.store import Journal
-from mockcic.scenario.engine import DeviceFacts
 from mockcic.scenario.model import Scenario
+from mockcic.scenario.upload import DeviceFacts
 from mockcic.server.clock import TurnableClock
 from mockcic.server.device import Device
 from mockcic.server.faults.armoury import Armoury

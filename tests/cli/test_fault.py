@@ -30,7 +30,7 @@ def mock() -> Iterator[MockCIC]:
 @pytest.fixture(autouse=True)
 def _no_faults(mock: MockCIC) -> Iterator[None]:
     yield
-    httpx.delete(f"{mock.control_url}/v1/faults", timeout=30)
+    httpx.delete(f"{mock.control_url}/v1/faults", timeout=60)
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_a_bad_fault_over_rest_names_the_member_and_the_mend(mock: MockCIC) -> N
         ({"reset": "CANCEL", "end": "early"}, "fault", "reset and end"),
         ("reset", "fault", "write `{reset: CANCEL}`"),
     ):
-        answer = httpx.post(f"{mock.control_url}/v1/faults", json={"fault": fault}, timeout=30)
+        answer = httpx.post(f"{mock.control_url}/v1/faults", json={"fault": fault}, timeout=60)
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
         told = answer.json()
@@ -161,8 +161,8 @@ def test_a_bad_fault_over_rest_names_the_member_and_the_mend(mock: MockCIC) -> N
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_every_example_of_the_openapi_document_is_taken(mock: MockCIC, name: str) -> None:
     """As it stands there."""
-    document = httpx.get(f"{mock.control_url}/openapi.json", timeout=30).json()
+    document = httpx.get(f"{mock.control_url}/openapi.json", timeout=60).json()
     body = document["paths"]["/v1/faults"]["post"]["requestBody"]["content"]["application/json"]
     shown = body["examples"][name]["value"]
-    answer = httpx.post(f"{mock.control_url}/v1/faults", json=shown, timeout=30)
+    answer = httpx.post(f"{mock.control_url}/v1/faults", json=shown, timeout=60)
     assert answer.status_code == 201, answer.text

@@ -51,8 +51,9 @@ async def test_only_the_event_that_is_named(stage: Stage) -> None:
 
 
 async def test_a_fault_is_gone_after_its_time(stage: Stage) -> None:
-    stage.fault(**{"reset": "CANCEL", "for": "100ms"})
+    stage.fault(**{"reset": "CANCEL", "for": "1h"})
     assert await answers(stage, 1) == [8]
+    await stage.cic.advance_async("1h")
     stage.bad.wait("fault phase=gone")
     assert await answers(stage, 1) == [None]
 
@@ -75,12 +76,16 @@ async def test_again_and_again_at_a_distance(stage: Stage) -> None:
 
 
 async def test_a_time_after_a_moment_of_the_upload(stage: Stage) -> None:
+    stage.cic.set_time_factor(0)
     stage.fault(reset="CANCEL", after={"upload": "began", "time": "50ms"}, times=1)
     bad = await stage.bad_client()
     upload = await bad.begin()
     await bad.begin_sound(upload)
+    stage.bad.wait("event")
+    await stage.cic.advance_async("49ms")
     await bad.ping()
     assert bad.of(upload).reset is None
+    await stage.cic.advance_async("2ms")
     assert (await bad.answer(upload)).reset == 8
 
 

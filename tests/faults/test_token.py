@@ -147,7 +147,7 @@ async def test_curl_waits_as_retry_after_says_and_gets_its_token(stage: Stage, p
     pair.bad.fault(status={"code": 429, "retry_after": 1}, on="token", times=1)
     url = f"{stage.cic.url}/token?{urlencode(parameters_of(pair.bad, pair.first))}"
     command = [need("curl"), "-sS", "--http2", "--cacert", str(stage.cic.ca_file), "--retry", "2", url]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True, timeout=20)
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True, timeout=60)
     assert '"access_token"' in done.stdout
     assert len(stage.struck()) == 1
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mockcic.control.ask import AskError
-from mockcic.control.faults import events_in_use
+from mockcic.control.desks.faults import events_in_use
 from mockcic.control.shapes import ChaosShape, PlannedShape
 from mockcic.errors import FaultError
 from mockcic.server.app import Cic
