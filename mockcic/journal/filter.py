@@ -63,6 +63,7 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
     "marker": "of an upload: its marker, if the scenario asks",
     "like": "of an upload: the recording it is like, of those a condition names",
     "heard": "of an upload: which of the scenario's recordings it is",
+    "transcript": "of an upload: what was said in it, its member text, if the scenario asks",
     "lost": "of an answer: true when the device did not wait for its end, or `fault` names what ended it",
     "dropped": "of a directive: why it was not sent",
     "raw": "of a directive that was sent as it stood: its text, the beginning of it",
@@ -237,6 +238,8 @@ def member_of(entry: Entry, member: str) -> object:
         case "context":
             contexts = _data(entry).get("contexts", MISSING)
             return contexts if contexts is MISSING else walk(contexts, rest)
+        case "transcript":
+            return _data(entry).get("text", MISSING) if entry.kind == "upload" else MISSING
         case "request":
             return walk(_data(entry).get("request", {}), rest.lower())
         case _:

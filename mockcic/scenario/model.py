@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -24,6 +25,11 @@ from mockcic.sound.recognise import Listening
 
 START: str = "start"
 """The state a device begins in, when the scenario names no other."""
+
+_OF_AUDIO: Final = re.compile(r"""\baudio\s*(?:\.\s*(\w+)|\[\s*\\?['"]{1,2}(\w+)\\?['"]{1,2}\s*\])""")
+_ANY_OF_AUDIO: Final = re.compile(r"""\{[{%][^{}]*?(?<![\w.'"\[])audio\s*(?:\.\s*get\b|\[\s*[A-Za-z_]|[^\s\w.\[:'"])""")
+"""What a text asks about a sound: `audio.dtmf`, `audio["dtmf"]` (also as YAML writes it in quotes); or, by `audio`
+alone, `audio.get(...)` and `audio[name]` in a template, whatever there is."""
 
 
 class ExceptionAnswer(Part):
@@ -379,16 +385,18 @@ class Scenario(Part):
     @cached_property
     def listening(self) -> Listening:
         """What is to be found out about the sound of an upload: only what something in the scenario asks for."""
+        asked: set[str] = set()
+        for text in self._texts.values() or [repr(self)]:
+            asked.update(one or other for one, other in _OF_AUDIO.findall(text))
+            if _ANY_OF_AUDIO.search(text):
+                asked |= {"dtmf", "marker", "text", "heard"}
         return Listening(
-            dtmf=self._mentions("audio.dtmf"),
-            marker=self._mentions("audio.marker"),
-            text=self._mentions("audio.text"),
+            dtmf="dtmf" in asked,
+            marker="marker" in asked,
+            text="text" in asked,
             like={name: each for rule in self.on for name, each in rule._like.items()},
-            recordings=self._prints if self._mentions("audio.heard") else {},
+            recordings=self._prints if "heard" in asked else {},
         )
-
-    def _mentions(self, words: str) -> bool:
-        return any(words in text for text in (list(self._texts.values()) or [repr(self)]))
 
     @cached_property
     def auth_policy(self) -> Policy:

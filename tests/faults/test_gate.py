@@ -346,6 +346,21 @@ def test_only_one_version_is_spoken(mock: MockCIC, version: str) -> None:
     ended(mock, "only")
 
 
+def test_only_old_versions_are_spoken(mock: MockCIC) -> None:
+    """A device that still speaks them gets the best of them; who does not is refused, and the neighbour is served."""
+    old, new = trusting(mock), trusting(mock)
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")
+    old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    new.minimum_version = ssl.TLSVersion.TLSv1_2
+    arm(mock, name="only", tls={"only": [1.0, 1.1]}, client=HIT, times=2)
+    with handshake(mock, HIT, context=old) as sock:
+        assert sock.version() == "TLSv1.1"
+    with handshake(mock, SPARED) as sock:
+        assert sock.version() == "TLSv1.3"
+    with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+        handshake(mock, HIT, context=new)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_alpn_without_h2(mock: MockCIC) -> None:
     """With `none` nothing is negotiated, and HTTP/2 is served all the same (DEVICES C2)."""

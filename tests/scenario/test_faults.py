@@ -128,6 +128,16 @@ class TestSlips:
             ("{window: 5s, on: token}", "token", "`window` aimed at token", "`on:` answer or connection"),
             ("{reset: CANCEL, after: hedaers}", "hedaers", '"after" cannot be', "write headers"),
             ("{reset: CANCEL, after: 5}", "5", '"after" cannot be 5', "write 5s or 5ms"),
+            ("{goaway: {debug: " + "한" * 6000 + "}}", "한" * 6000, '"debug"', "at most 16000 bytes"),
+            ("{trailers: {X-Sum: a}}", "X-Sum", '"X-Sum"', "write x-sum"),
+            (
+                "{trailers: {':status': a}}",
+                "':status'",
+                '":status"',
+                "a field name in lower case that HTTP/2 allows",
+            ),
+            ("{trailers: {connection: close}}", "connection", '"connection"', "RFC 9113 8.2"),
+            ("{trailers: {x-sum: 안녕}}", "안녕", '"안녕"', "printable ASCII"),
             (
                 "{reset: CANCEL, after: {send: 12}}",
                 "send",

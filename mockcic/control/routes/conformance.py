@@ -27,6 +27,8 @@ from mockcic.scenario.settings import Profile
 if TYPE_CHECKING:
     from mockcic.verdict.conformance import Conformance, Limits
 
+OfLimits = Annotated[Sequence[str], Query(description="NAME=VALUE of a rule's limit.")]
+
 
 def conformance(desk: Desk) -> APIRouter:
     """Whether devices keep the guide. Its rules are imported when somebody asks."""
@@ -53,8 +55,8 @@ def conformance(desk: Desk) -> APIRouter:
     async def look(
         device: OneDevice = None,
         after: OnlyAfter = 0,
-        allow: Annotated[list[str], Query(description="Ids of rules that are not judged.")] = [],  # noqa: B006
-        limit: Annotated[list[str], Query(description="NAME=VALUE of a rule's limit.")] = [],  # noqa: B006
+        allow: Annotated[Sequence[str], Query(description="Ids of rules that are not judged.")] = (),
+        limit: OfLimits = (),
         profile: OfProfile = None,
         strict: Annotated[bool, Query(description="Broken advice counts, too.")] = False,
         as_: Annotated[
@@ -99,7 +101,7 @@ def conformance(desk: Desk) -> APIRouter:
     async def recovered(
         device: OneDevice = None,
         after: OnlyAfter = 0,
-        limit: Annotated[list[str], Query(description="NAME=VALUE of a rule's limit.")] = [],  # noqa: B006
+        limit: OfLimits = (),
     ) -> shapes.RecoveryPage:
         numbers = _limits(dict(each.partition("=")[::2] for each in limit))
         found = await desk.verdicts.recoveries(after=after, device=device, limits=numbers)

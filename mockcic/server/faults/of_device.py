@@ -19,7 +19,7 @@ from mockcic.server.clock import Alarm
 from mockcic.server.faults.armed import Armed, Count, Lasting, each_message
 from mockcic.server.faults.aside import Aside
 from mockcic.server.faults.instead import instead
-from mockcic.server.faults.strike import Target, strike
+from mockcic.server.faults.strike import Target, last_stream_of, strike
 from mockcic.server.faults.trouble import Trouble
 from mockcic.server.wire import Wire
 
@@ -494,6 +494,12 @@ class DeviceFaults:
         ):
             on_it = f"{target.wire.connection.id}."
             self.ended.update((stream, fault.label) for stream in self._events if stream.startswith(on_it))
+        elif target.wire is not None and isinstance(act, Goaway):
+            last = last_stream_of(act, target.wire)
+            for stream, event in self._events.items():
+                wire = event.exchange.wire
+                if last is not None and wire is not None and wire.connection is target.wire.connection:
+                    self.ended |= {stream: fault.label} if wire.stream_id > last else {}
 
     def _answer_instead(self, armed: Armed, target: Target) -> None:
         """Another answer than was due: the event is not worked on. An answer that has begun is none to replace."""

@@ -111,16 +111,23 @@ def begin_with(fault: Fault, http2: Http2) -> None:
 
 
 def _goaway(act: Goaway, fault: Fault, wire: Wire) -> None:
-    match act.last_stream:
-        case "newest":
-            last = None
-        case "before":
-            last = max(0, wire.stream_id - 2)
-        case number:
-            last = number
+    last = last_stream_of(act, wire)
     wire.goaway(act.code, last_stream_id=last, debug=act.debug.encode())
     if act.close is not None:
         wire.abort(act.close, reason=f"fault {fault.label}")
+    elif last is not None:
+        wire.give_up_above(last)
+
+
+def last_stream_of(act: Goaway, wire: Wire) -> int | None:
+    """The last stream that GOAWAY names; None for the newest."""
+    match act.last_stream:
+        case "newest":
+            return None
+        case "before":
+            return max(0, wire.stream_id - 2)
+        case number:
+            return number
 
 
 def _cut(act: Cut, fault: Fault, wire: Wire) -> Undo | None:

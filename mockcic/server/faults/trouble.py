@@ -299,7 +299,7 @@ class Trouble:
     def _trailers(self) -> list[tuple[bytes, bytes]] | None:
         for armed in self._there(Trailers):
             if isinstance(act := armed.fault.act, Trailers):
-                return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in act.fields.items()]
+                return [(name.encode(), value.encode()) for name, value in act.fields.items()]
         return None
 
     def _strike_due(self) -> None:
