@@ -127,6 +127,12 @@ class Settings(Part):
     multipart: AnswerForm = Field(default=AnswerForm(), description="How multipart answers are announced (row 2).")
     content_id: ContentId = Field(default=ContentId(), description="How attachments are named (row 3).")
     parts: PartForm = Field(default=PartForm(), description="How parts are headed (PROTOCOL 4.2, 4.3).")
+    data_frames: Literal["joined", "part"] | Annotated[Size, Field(ge=1)] = Field(
+        default="joined",
+        description="DATA frames: what is ready together, up to 16 KiB; each part with its delimiter in one of its own "
+        "(DEVICES R5); or so many bytes in each.",
+    )
+    date: bool = Field(default=True, description="A `date` in answers, as all samples have it (PROTOCOL 1.5).")
     user_agent: Literal["off", "warn", 400, 403] = Field(
         default="warn", description="A missing or wrong User-Agent: ignore, warn, or refuse (row 4)."
     )
