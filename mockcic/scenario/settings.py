@@ -143,9 +143,10 @@ class Settings(Part):
     downchannel_window: Duration | Literal["off"] = Field(
         default=0.3, description="429 for a downchannel asked for this soon after the last one (row 6)."
     )
-    replaced_downchannel: Literal["close", "silent"] = Field(
+    replaced_downchannel: Literal["close", "reset", "goaway", "silent"] = Field(
         default="close",
-        description="The old downchannel when a new one comes: ended properly, or left open without a word (row 7).",
+        description="The old downchannel when a new one comes: ended properly, by RST_STREAM(CANCEL), or behind a "
+        "GOAWAY where the new one is on another connection; or left open without a word (row 7).",
     )
     hello: Annotated[Literal["at once", "never", "twice"] | HelloAfter, BeforeValidator(_read_hello)] = Field(
         default="at once", description="Clova.Hello: at once, never, twice, or after a duration (row 8)."
