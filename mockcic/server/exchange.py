@@ -84,6 +84,7 @@ class Exchange:
         self.trouble: Trouble | None = None
         """What goes wrong on purpose with this answer; None where nothing does."""
         self._settings = settings
+        self._apart = settings.data_frames == "part"
         self._clock = clock
         self._witness = witness
         self._completed = completed
@@ -298,7 +299,7 @@ class Exchange:
     async def _body(self, data: bytes, *, more: bool, now: bool = False) -> None:
         """Hand bytes over: together with what is already there to follow, unless they are wanted `now`."""
         self._held_bytes += data
-        if more and not now and self._orders and len(self._held_bytes) < PIECE:
+        if more and not now and self._orders and len(self._held_bytes) < PIECE and not self._apart:
             return
         data, self._held_bytes = bytes(self._held_bytes), bytearray()
         self.sent_bytes += len(data)
