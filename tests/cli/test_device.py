@@ -313,7 +313,7 @@ def test_a_device_that_is_terminated_leaves_properly(chatty: Bench) -> None:
     [
         ({}, "no MOCKCIC_URL"),
         ({"MOCKCIC_URL": "http://127.0.0.1:1", "MOCKCIC_ASK": "dance"}, "found MOCKCIC_ASK 'dance', expected one of"),
-        ({"MOCKCIC_URL": "http://127.0.0.1:1", "MOCKCIC_SECONDS": "nan"}, "expected a number above 0"),
+        ({"MOCKCIC_URL": "http://127.0.0.1:1", "MOCKCIC_SECONDS": "nan"}, "expected seconds above 0"),
         ({"MOCKCIC_URL": "http://127.0.0.1:1"}, "cannot connect"),
     ],
 )
