@@ -104,6 +104,19 @@ async def test_no_fault_is_held_against_a_device_that_copes_with_it(cic: Bench) 
     assert [sum(len(each.cut) for each in reports), sum(len(each.repeated) for each in reports)] == [1, 1]
 
 
+async def test_an_empty_answer_is_borne(cic: Bench) -> None:
+    """A 200 without a part: an answer without directives, and the next is as ever."""
+    cic.load(SCENARIO)
+    mine = cic.device()
+    mine.fault(empty=True, event="TextRecognizer.*", times=1)
+    assert cic.h2c_url is not None
+    async with asyncio.timeout(20), Device(cic.h2c_url, token=mine.token) as device:
+        answers = [await device.say_text("안녕") for _ in range(2)]
+        await device.finish_speaking()
+    assert [(each.status, len(each.directives)) for each in answers] == [(200, 0), (200, 1)]
+    assert cic.conformance(limits=LIMITS, check=False).broken == ()
+
+
 async def test_connections_that_are_struck_before_anybody_spoke_are_attempts() -> None:
     """They are the device's by the fault that was set for it; no other has come from its address to this server."""
     with MockCIC(SCENARIO, port=0, h2c_port=0) as mock:

@@ -156,6 +156,27 @@ def test_dialogues_that_go_on_after_trouble_are_told() -> None:
     assert only(life.idle(20.0)).went_on == ("d1",)
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_token_that_ends_with_its_downchannel_is_one_trouble(comes_back: bool) -> None:
+    """The fault struck while an event was on its way, on its stream; the downchannel ends a moment later."""
+    life = up().event(4.9, TEXT, {"text": "네"}).fault(5.0, "token", stream="c1.3", name="expires")
+    life.answer(5.05, 200).close(5.06, "its token has expired").refused(5.2, "GET /v1/directives", 401)
+    if comes_back:
+        life.open(7.0)
+    found = only(life.idle(30.0))
+    told = ("back", 2) if comes_back else ("not back", 1)
+    assert about(found, "faults", "strikes", "outcome", "attempts") == (("expires",), 1, *told)
+
+
+def test_a_token_whose_end_the_device_hears_of_later_is_one_trouble() -> None:
+    """Its downchannel stays, the next event gets 401; with another token the device connects anew."""
+    life = up().fault(5.0, "token", name="expires").event(9.0, TEXT, {"text": "네"}).answer(9.1, 401)
+    life.back(12.0).close(12.1, "the device ended it", line="c1.1").disconnect(12.1).idle(30.0)
+    found = only(life)
+    assert about(found, "faults", "outcome", "back_number") == (("expires",), "back", found.back_number)
+    assert found.back_number
+
+
 def test_a_downchannel_that_ended_without_a_fault_is_a_trouble_too() -> None:
     found = only(up().close(5.0, "its lifetime is over").open(6.0).idle(20.0))
     assert about(found, "faults", "outcome", "detail", "back_s") == ((), "back", "its lifetime is over", 1.0)
