@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
+import mockcic
 from mockcic.bench import Bench
 from mockcic.simulator.device import Device, Habits
 
@@ -18,6 +21,18 @@ pytest_plugins = ["pytester"]
 
 AT_MOST_S = 60.0
 """So long a test waits for what must come, unless it says otherwise: a bound of failures, never what it is about."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _imported() -> None:
+    """All of mockcic, before a server runs in a thread of its own and imports the rest when it is wanted.
+
+    pytest parses what it imports of a plugin's package. Python 3.11 counts the depth of all threads that do so in one
+    number: where two of them import, now and then one gets a SystemError (python/cpython#106905).
+    """
+    for module in pkgutil.walk_packages(mockcic.__path__, "mockcic."):
+        if module.name != "mockcic.__main__":
+            importlib.import_module(module.name)
 
 
 @pytest.fixture(scope="session", autouse=True)

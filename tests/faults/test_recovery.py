@@ -96,10 +96,10 @@ async def test_no_fault_is_held_against_a_device_that_copes_with_it(cic: Bench) 
     assert len(verdict.devices) == len(FAULTS)
     found = {name: device.recoveries(limits=LIMITS) for name, device in devices.items()}
     assert [name for name, recoveries in found.items() if not recoveries] == []
-    back = {name: (found[name][0].outcome, found[name][0].attempts > 0) for name in LINES}
-    assert back == dict.fromkeys(LINES, ("back", True))
-    assert found["refused-line"][0].attempts == 3
-    assert found["pong"][0].noticed_s is not None
+    back = {name: [each for each in found[name] if each.outcome == "back"] for name in LINES}
+    assert [name for name, those in back.items() if not any(each.attempts for each in those)] == []
+    assert sum(each.attempts for each in back["refused-line"]) == 3
+    assert any(each.noticed_s is not None for each in found["pong"])
     reports = found["reset-reports"]
     assert [sum(len(each.cut) for each in reports), sum(len(each.repeated) for each in reports)] == [1, 1]
 
