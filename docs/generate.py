@@ -1,4 +1,5 @@
-"""Writes what the documentation takes from elsewhere: the table of settings, the editor's schema, whole examples.
+"""Writes what the documentation takes from elsewhere: the table of settings, the editor's schema, whole examples;
+and the catalogue as the package reads it.
 
 Run `python docs/generate.py`; a test holds all of them to where they are from.
 """
@@ -10,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+import yaml
 from pydantic import ValidationError
 
 from mockcic.cic.catalogue import MessageSpec, catalogue
@@ -28,6 +30,7 @@ from mockcic.simulator.misbehave import MISBEHAVIOURS
 from mockcic.verdict.conformance import RULES
 
 DOCS = Path(__file__).parent
+CATALOGUE = DOCS.parent / "mockcic" / "cic"
 DIALECTS_HEAD = """# Dialects
 
 The documents leave open how answers are written, and shipped clients lean on this and that. A dialect is a bundle of
@@ -41,9 +44,10 @@ INTERFACES_HEAD = """# Interfaces
 
 Every message of the catalogue (`mockcic interfaces NAME` shows one with its payload). The mock checks each event and
 its contexts by it: what is missing, of another type, outside its list or range, required on a condition, in another
-form; a departure is a finding, with `--strict` a 400. What a scenario sends is checked when it is loaded, and what the
-protocol fixes is filled in. The last column is what [built-in behaviour](builtin.md) does; without it an event gets
-what its scenario says, else 204. This page is made by `docs/generate.py`.
+form; a departure is a finding, with `--strict` a 400. Payloads are open: a member that the guide does not name is a
+finding only where it is nearly one that it names, and never a 400. What a scenario sends is checked when it is loaded,
+and what the protocol fixes is filled in. The last column is what [built-in behaviour](builtin.md) does; without it an
+event gets what its scenario says, else 204. This page is made by `docs/generate.py`.
 """
 EXAMPLE = re.compile(r"<!-- example: (?P<file>\S+) -->\n```(?P<language>\w+)\n.*?^```\n", re.DOTALL | re.MULTILINE)
 
@@ -317,7 +321,15 @@ def schema_file() -> str:
     return json.dumps(scenario_schema(), ensure_ascii=False, indent=1) + "\n"
 
 
+def catalogue_file() -> str:
+    """The catalogue as the package reads it: interfaces.yaml as JSON."""
+    raw = yaml.safe_load((CATALOGUE / "interfaces.yaml").read_bytes())
+    return json.dumps(raw, ensure_ascii=False, indent=2) + "\n"
+
+
 if __name__ == "__main__":
+    (CATALOGUE / "interfaces.json").write_text(catalogue_file())
+    catalogue.cache_clear()
     (DOCS / "scenarios.md").write_text(scenarios_page())
     (DOCS / "conformance.md").write_text(conformance_page())
     (DOCS / "simulated-device.md").write_text(simulated_device_page())

@@ -37,15 +37,21 @@ class Contexts:
     """Makes TLS contexts by recipe and keeps them: the same one for the same fault.
 
     `ordinary` makes one with the right certificate; `authority` is the CA that devices trust, None where the user
-    brought a certificate.
+    brought a certificate. `alpn` is what the port speaks.
     """
 
     def __init__(
-        self, ordinary: Callable[[], ssl.SSLContext], authority: Authority | None, names: Sequence[str]
+        self,
+        ordinary: Callable[[], ssl.SSLContext],
+        authority: Authority | None,
+        names: Sequence[str],
+        *,
+        alpn: Sequence[str] = ("h2",),
     ) -> None:
         self._ordinary = ordinary
         self._authority = authority
         self._names = tuple(names)
+        self._alpn = tuple(alpn)
         self._made: dict[Recipe, ssl.SSLContext] = {}
 
     def objection(self, act: Certificate | Tls) -> str:
@@ -77,6 +83,8 @@ class Contexts:
             _speak_only(context, recipe.only)
         if recipe.alpn != "h2":
             context.set_alpn_protocols([] if recipe.alpn == "none" else [recipe.alpn])
+        elif self._alpn != ("h2",):
+            context.set_alpn_protocols(list(self._alpn))
         return context
 
     def _leaf(self, kind: CertificateKind) -> trustme.LeafCert:
