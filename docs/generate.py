@@ -1,4 +1,5 @@
-"""Writes what the documentation takes from elsewhere: the table of settings, the editor's schema, whole examples.
+"""Writes what the documentation takes from elsewhere: the table of settings, the editor's schema, whole examples;
+and the catalogue as the package reads it.
 
 Run `python docs/generate.py`; a test holds all of them to where they are from.
 """
@@ -10,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+import yaml
 from pydantic import ValidationError
 
 from mockcic.cic.catalogue import MessageSpec, catalogue
@@ -28,6 +30,7 @@ from mockcic.simulator.misbehave import MISBEHAVIOURS
 from mockcic.verdict.conformance import RULES
 
 DOCS = Path(__file__).parent
+CATALOGUE = DOCS.parent / "mockcic" / "cic"
 DIALECTS_HEAD = """# Dialects
 
 The documents leave open how answers are written, and shipped clients lean on this and that. A dialect is a bundle of
@@ -318,7 +321,15 @@ def schema_file() -> str:
     return json.dumps(scenario_schema(), ensure_ascii=False, indent=1) + "\n"
 
 
+def catalogue_file() -> str:
+    """The catalogue as the package reads it: interfaces.yaml as JSON."""
+    raw = yaml.safe_load((CATALOGUE / "interfaces.yaml").read_bytes())
+    return json.dumps(raw, ensure_ascii=False, indent=2) + "\n"
+
+
 if __name__ == "__main__":
+    (CATALOGUE / "interfaces.json").write_text(catalogue_file())
+    catalogue.cache_clear()
     (DOCS / "scenarios.md").write_text(scenarios_page())
     (DOCS / "conformance.md").write_text(conformance_page())
     (DOCS / "simulated-device.md").write_text(simulated_device_page())

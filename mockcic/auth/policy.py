@@ -15,7 +15,6 @@ GRANTS: Final[Mapping[str, Call]] = {"authorization_code": "grant", "refresh_tok
 
 OldTokens = Literal["access lives", "both die", "both live"]
 ErrorForm = Literal["oauth", "empty", "object"]
-Expiry = Literal[401, "close", "goaway"]
 
 
 @dataclass(frozen=True, slots=True)

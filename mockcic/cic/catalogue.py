@@ -1,10 +1,12 @@
 """The catalogue: every event, directive, context and content template of CIC, as data one can ask.
 
-The facts are in interfaces.yaml, whose header comment defines every key; `catalogue()` reads it when first asked.
+The facts are in interfaces.yaml, whose header comment defines every key. `catalogue()` reads its copy interfaces.json,
+made by docs/generate.py, when first asked: YAML takes twenty times as long, which everybody who starts would wait for.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -191,10 +193,7 @@ def near_names(name: str, names: Mapping[str, object]) -> list[str]:
 @cache
 def catalogue() -> Catalogue:
     """The catalogue of this package, read once."""
-    import yaml  # 20 ms that `mockcic --help` need not wait for
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # 15 times faster where libyaml is there
-    return Catalogue(yaml.load(files("mockcic.cic").joinpath("interfaces.yaml").read_bytes(), Loader=loader))
+    return Catalogue(json.loads(files("mockcic.cic").joinpath("interfaces.json").read_bytes()))
 
 
 __all__ = [

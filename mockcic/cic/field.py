@@ -212,7 +212,7 @@ def read_message(full_name: str, kind: Kind, raw: Mapping[str, Any]) -> MessageS
         replaced_by=raw.get("replaced_by"),
         audience=raw.get("audience"),
         audio=raw.get("audio"),
-        codes=raw.get("codes"),
+        codes={int(code): what for code, what in raw["codes"].items()} if "codes" in raw else None,  # JSON has texts
         indexed=raw.get("indexed", True),
         taken_from=raw.get("taken_from"),
         note=raw.get("note", ""),

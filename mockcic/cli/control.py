@@ -76,6 +76,23 @@ def say_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
+def ask(given: dict[str, Any], method: str, path: str, show: Callable[[Any], None], **how: Any) -> None:
+    """Ask the server that `options` name, and show what came; `how` is for `ControlClient.ask`."""
+    from mockcic.control.client import ControlError
+
+    as_json = given.pop("as_json")
+    client = asker(**given)
+    try:
+        with client:
+            found = client.ask(method, path, **how)
+    except ControlError as error:
+        fail(error, as_json=as_json)
+    if as_json:
+        say_json(found)
+    else:
+        show(found)
+
+
 def fail(error: ControlError, *, as_json: bool) -> NoReturn:
     """What the server refused, on stderr; exit code 2."""
     if as_json:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import click
-from wcwidth import wcswidth, wcwidth
 
 from mockcic.errors import Problem
 
@@ -40,6 +39,8 @@ def problem_lines(problem: Problem) -> Iterator[str]:
 
 def marked(line: str, column: int, width: int) -> tuple[str, str]:
     """A source line fit for printing, and the carets below it; both counted by display width."""
+    from wcwidth import wcswidth, wcwidth  # its tables are not for those who start a server with nothing wrong
+
     shift = 0
     if wcswidth(line[: column - 1 + width].replace("\t", " ")) > WIDEST:
         shift = max(0, min(column - 1 - WIDEST // 4, len(line)))
@@ -60,11 +61,15 @@ def marked(line: str, column: int, width: int) -> tuple[str, str]:
 
 
 def _width(text: str) -> int:
+    from wcwidth import wcwidth
+
     return sum(max(0, wcwidth(sign)) for sign in text)
 
 
 def _printable(text: str) -> str:
     """Control characters and tabs as one blank each, so that columns and terminals stay whole."""
+    from wcwidth import wcwidth
+
     return "".join(sign if wcwidth(sign) >= 0 else " " for sign in text)
 
 

@@ -336,7 +336,9 @@ class Engine:
         fit = first_fit(matches[-1:])
         upload.answered = True
         if fit is None:
-            self._answer_unmatched(upload, [*matches, *self._rulebook.others(upload, now, self._out)], now, stop_upload)
+            self._answer_unmatched(
+                upload, [*matches, *self._rulebook.others(upload, now, self._out)], now, stop_upload=stop_upload
+            )
             return
         turn = self.memory.uses[fit.number]
         self.memory.uses[fit.number] += 1
@@ -348,13 +350,13 @@ class Engine:
         if upload.answer is not fit.rule:
             self._set_faults(upload.answer, upload)
             self._change(upload.answer.set_, upload.answer.go, upload, now)
-        self._give(upload, upload.answer, now, stop_upload)
+        self._give(upload, upload.answer, now, stop_upload=stop_upload)
 
     def _set_faults(self, answer: Answer, upload: Upload) -> None:
         upload.faulty.append(answer)
         self._out.extend(SetFault(upload.stream, fault, upload.event.full_name) for fault in answer.fault)
 
-    def _answer_unmatched(self, upload: Upload, matches: Sequence[Match], now: float, stop_upload: bool) -> None:
+    def _answer_unmatched(self, upload: Upload, matches: Sequence[Match], now: float, *, stop_upload: bool) -> None:
         name = upload.event.full_name
         near = tuple((each.rule.label, each.misses) for each in nearest(matches, name))
         self._out.append(Unmatched(upload.stream, name, near))
@@ -363,20 +365,22 @@ class Engine:
             return
         upload.answer = self.scenario.otherwise
         self._change(upload.answer.set_, upload.answer.go, upload, now)
-        self._give(upload, upload.answer, now, stop_upload)
+        self._give(upload, upload.answer, now, stop_upload=stop_upload)
 
-    def _give(self, upload: Upload, answer: Answer, now: float, stop_upload: bool) -> None:
+    def _give(self, upload: Upload, answer: Answer, now: float, *, stop_upload: bool) -> None:
         try:
             delay = self.memory.seconds(answer.delay, now, upload)
         except RenderError as problem:
-            self._fail(upload, problem, stop_upload)
+            self._fail(upload, problem, stop_upload=stop_upload)
             return
         if delay > 0:
-            self._call(now + delay, upload.stream, lambda then: self._give_now(upload, answer, then, stop_upload))
+            self._call(
+                now + delay, upload.stream, lambda then: self._give_now(upload, answer, then, stop_upload=stop_upload)
+            )
         else:
-            self._give_now(upload, answer, now, stop_upload)
+            self._give_now(upload, answer, now, stop_upload=stop_upload)
 
-    def _give_now(self, upload: Upload, answer: Answer, now: float, stop_upload: bool) -> None:
+    def _give_now(self, upload: Upload, answer: Answer, now: float, *, stop_upload: bool) -> None:
         stop_upload = stop_upload and not upload.ended
         try:
             if answer.exception is not None:
@@ -384,10 +388,10 @@ class Engine:
                 self._out.append(Refuse(upload.stream, refusal, stop_upload))
                 return
             if answer.raw is not None:
-                self._out.append(self._raw(answer.raw, upload, now, stop_upload))
+                self._out.append(self._raw(answer.raw, upload, now, stop_upload=stop_upload))
                 return
         except RenderError as problem:
-            self._fail(upload, problem, stop_upload)
+            self._fail(upload, problem, stop_upload=stop_upload)
             return
         script = make_script(answer.reply or [], "reply", self.scenario.replies)
         if self.settings.directive_order == "shuffled":
@@ -399,7 +403,7 @@ class Engine:
         description = str(render(answer.description, self.memory.names(upload, now)))
         return Refusal(status, description, answer.code, answer.form, tuple(answer.headers.items()))
 
-    def _raw(self, answer: RawAnswer, upload: Upload, now: float, stop_upload: bool) -> AnswerRaw:
+    def _raw(self, answer: RawAnswer, upload: Upload, now: float, *, stop_upload: bool) -> AnswerRaw:
         body = answer.content() or str(render(answer.body, self.memory.names(upload, now))).encode()
         return AnswerRaw(upload.stream, answer.status, tuple(answer.headers.items()), body, stop_upload)
 
@@ -475,7 +479,7 @@ class Engine:
                         self._push(send, upload, now, why, item.names)
         except (RenderError, OSError) as problem:
             if ends_reply and upload is not None:
-                self._fail(upload, problem, stop_upload)
+                self._fail(upload, problem, stop_upload=stop_upload)
             else:
                 self._out.append(
                     Found(template_finding(problem, self.scenario.scenario), upload.stream if upload else "")
@@ -522,7 +526,7 @@ class Engine:
         upload.cues.clear()
         self._answer(upload, now, stop_upload=True)
 
-    def _fail(self, upload: Upload, problem: Exception, stop_upload: bool) -> None:
+    def _fail(self, upload: Upload, problem: Exception, *, stop_upload: bool) -> None:
         self._out.append(Found(template_finding(problem, self.scenario.scenario), upload.stream))
         self._out.append(
             Refuse(upload.stream, Refusal(500, f"scenario {self.scenario.scenario}: {problem}"), stop_upload)

@@ -21,7 +21,7 @@ from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.scenario.settings import Profile
 from mockcic.scenario.source import Source
 from mockcic.scenario.whole import with_changes
-from mockcic.scenario.words import shown, suggest
+from mockcic.scenario.words import did_you_mean, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,7 @@ class Overrides:
         """Variables that are none of these."""
         for name in self.variables:
             if name not in names:
-                near = suggest(name, names)
-                hint = f"; did you mean {near}?" if near else ""
+                hint = did_you_mean(name, names)
                 there_are = f"there are {', '.join(sorted(names))}" if names else "no scenario has `vars`"
                 yield Problem(
                     f"--var {name}",
@@ -66,8 +65,8 @@ class Overrides:
             return next((each for each in scenarios if each.for_ is None), scenarios[0])
         found = next((each for each in scenarios if each.scenario == self.default), None)
         if found is None:
-            near = suggest(self.default, [each.scenario for each in scenarios])
-            raise StartError(f"there is no scenario {self.default}" + (f"; did you mean {near}?" if near else ""))
+            hint = did_you_mean(self.default, [each.scenario for each in scenarios])
+            raise StartError(f"there is no scenario {self.default}{hint}")
         return found
 
 

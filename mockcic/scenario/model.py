@@ -415,11 +415,3 @@ class Scenario(Part):
             if any(cue.after is not None and cue.after.silence is not None for cue in rule.while_uploading or ()):
                 return True
         return False
-
-
-def fixed_scenario(values: Mapping[str, Any]) -> Scenario:
-    """A scenario from plain values, for tests and for what has no file. Raises pydantic's `ValidationError`."""
-    scenario = Scenario.model_validate(values)
-    for number, rule in enumerate(scenario.on, 1):
-        rule._where = f"{scenario.scenario}: rule {number}"
-    return scenario

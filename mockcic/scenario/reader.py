@@ -21,7 +21,7 @@ from mockcic.scenario.source import Source, read_source
 from mockcic.scenario.steps import SoundFolder
 from mockcic.scenario.walk import sounds_of
 from mockcic.scenario.whole import Whole, put_together
-from mockcic.scenario.words import is_there, real_path, said_path, shown, suggest
+from mockcic.scenario.words import did_you_mean, is_there, real_path, said_path, shown
 
 OF_A_PART: Final = frozenset(
     {"about", "include", "vars", "replies", "recordings", "on", "cues", "downchannel", "settings"}
@@ -238,8 +238,7 @@ def _find_builtin(file: ScenarioFile, place: Place, name: str) -> _Include | Pro
     path = BUILTIN / f"{part.removesuffix('.yaml')}.yaml"
     if path.parent == BUILTIN and is_there(path):
         return _Include(path, BUILTIN, name)
-    near = suggest(part, builtin_names())
-    hint = f"; did you mean builtin/{near}?" if near else ""
+    hint = did_you_mean(part, builtin_names(), before="builtin/")
     names = ", ".join(f"builtin/{each}" for each in builtin_names())
     return file.source.problem(
         place, f"there is no {name}", f"a part that comes with mockcic{hint}", f"there are {names}"
@@ -258,8 +257,7 @@ def _find_beside(file: ScenarioFile, place: Place, name: str) -> _Include | Prob
         )
     if not is_there(path):
         here = [each.name for each in scenario_files(path.parent)] if path.parent.is_dir() else []
-        near = suggest(path.name, here)
-        hint = f"; did you mean {near}?" if near else ""
+        hint = did_you_mean(path.name, here)
         return file.source.problem(
             place,
             f"{shown(name)}: there is no such file",

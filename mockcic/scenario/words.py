@@ -214,3 +214,9 @@ def suggest(word: str, words: Iterable[str]) -> str | None:
     by_small = {each.lower(): each for each in words}
     near = get_close_matches(word.lower(), by_small, 1, 0.6)
     return by_small[near[0]] if near else None
+
+
+def did_you_mean(word: str, words: Iterable[str], *, before: str = "") -> str:
+    """`; did you mean NAME?`, to stand behind what was expected; empty where nothing is near. `before` is NAME's."""
+    near = suggest(word, words)
+    return f"; did you mean {before}{near}?" if near else ""

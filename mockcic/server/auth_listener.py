@@ -14,19 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
-from hypercorn.config import Config
 
 from mockcic.errors import StartError
 from mockcic.server.listener import BACKLOG, TLS_HANDSHAKE_S, accepted_on, bind, close_but_keep, open_streams
 from mockcic.server.observer import ConnectionFacts, new_id, printed
 from mockcic.server.plain_wire import PLAIN_WIRE, PlainWire
+from mockcic.server.stock import STOP_WITHIN_S, stock_config
 
 if TYPE_CHECKING:
     from mockcic.server.faults.gate import Gate
     from mockcic.server.http2 import Http2
-
-STOP_WITHIN_S: Final = 1.0
-"""For answers that are being written when the server stops (INF)."""
 
 ALPN: Final = ("h2", "http/1.1")
 
@@ -42,7 +39,7 @@ class AuthListener:
         self._port = port
         self._socket: socket.socket | None = None
         self._tls: ssl.SSLContext | None = None
-        self._config = _config()
+        self._config = stock_config(logger)
         self._context = WorkerContext(None)
         self._accepting: asyncio.Task[None] | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -169,14 +166,3 @@ class AuthListener:
             await self._app(scope, receive, send)
 
         await TCPServer(ASGIWrapper(app), loop, self._config, self._context, {}, reader, writer)
-
-
-def _config() -> Config:
-    config = Config()
-    config.accesslog = None
-    config.errorlog = logger
-    config.graceful_timeout = STOP_WITHIN_S
-    config.include_server_header = False
-    config.keep_alive_timeout = 60.0
-    config.keep_alive_max_requests = 10**9  # Hypercorn would end an HTTP/2 connection at the request above it
-    return config

@@ -8,6 +8,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, assert_never
 
+from h2.errors import ErrorCodes
+
 from mockcic.cic.facts import DeviceReset, DownchannelClosed, DownchannelOpened, Fact, StepDue
 from mockcic.cic.message import ENCODE, Attachment, Directive, Pieces
 from mockcic.cic.user_agent import judge_user_agent
@@ -234,11 +236,21 @@ class Device:
         self.tell(DownchannelOpened(downchannel.stream, downchannel.connection, replaced=old is not None))
         if old is not None:
             self._released.add(old)
-            if self.engine.settings.replaced_downchannel == "silent":
-                old.reason = "replaced"
-                self.close_downchannel(old, "replaced")
-            else:
-                old.end("replaced")
+            self._release(old, elsewhere=old.connection != downchannel.connection)
+
+    def _release(self, old: Downchannel, *, elsewhere: bool) -> None:
+        """Let a downchannel go that another has replaced, `elsewhere` on another connection (PROTOCOL 2.2)."""
+        how = self.engine.settings.replaced_downchannel
+        if how == "silent":
+            old.reason = "replaced"
+            self.close_downchannel(old, "replaced")
+        elif how == "reset" and old.wire is not None:
+            old.reason = "replaced"
+            old.wire.reset(ErrorCodes.CANCEL)
+        else:
+            if how == "goaway" and elsewhere and old.wire is not None:  # never where the new one is
+                old.wire.goaway()
+            old.end("replaced")
 
     def close_downchannel(self, downchannel: Downchannel, reason: str) -> None:
         """A downchannel is over, for whatever reason; said once, and only of one that was opened here."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from wcwidth import wcwidth
-
 
 def cut(text: str, letters: int) -> str:
     """At most so many letters' width, with … where something is missing."""
+    from wcwidth import wcwidth  # its tables are not for those who start a server
+
     width = 0
     for index, each in enumerate(text):
         width += max(0, wcwidth(each))

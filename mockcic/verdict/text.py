@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from wcwidth import wcswidth
-
 from mockcic.journal.entry import Entry
 from mockcic.scenario.conditions import MISSING
 from mockcic.verdict.verdict import Near, Verdict
@@ -120,6 +118,8 @@ def _compared(near: Near, keep: Keep | None) -> Iterator[str]:
 
 def wcswidth_of(text: str) -> int:
     """How many columns a text takes on a terminal; Korean letters take two."""
+    from wcwidth import wcswidth  # its tables are not for those who start a server
+
     return max(wcswidth(text), 0)
 
 

@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from click.testing import CliRunner
 
 from mockcic import MockCIC
 from mockcic.bench.remote import RemotePlace
-from mockcic.cli import group
 from mockcic.mock import Bench
+from tests.support.commands import commands_on
 
 Run = Callable[..., str]
 
@@ -27,12 +26,8 @@ def mock() -> Iterator[MockCIC]:
 def run(mock: MockCIC) -> Iterator[Run]:
     """Run a command against the server, in this thread."""
 
-    def run(*arguments: str, code: int = 0) -> str:
-        result = CliRunner().invoke(group, ["clock", *arguments, "--control", mock.control_url or ""])
-        assert result.exit_code == code, result.output
-        return result.output
-
-    yield run
+    command = commands_on(mock, "clock")
+    yield lambda *words, code=0: command(*words, code=code).output
     mock.put_clock_right()
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from mockcic import MockCIC
 from mockcic.cli import group
 from mockcic.cli.control import joined
 from mockcic.simulator.device import Device
 from mockcic.trace.file import read_trace
+from tests.support.commands import Run, commands_on
 
 SCENARIO = """
 scenario: lamp
@@ -36,8 +37,6 @@ on:
 """
 TOKEN = "desk-token-4f2a"
 
-Run = Callable[..., Result]
-
 
 @pytest.fixture
 def mock() -> Iterator[MockCIC]:
@@ -47,15 +46,7 @@ def mock() -> Iterator[MockCIC]:
 
 @pytest.fixture
 def run(mock: MockCIC) -> Run:
-    """Run a command against the server, in this thread."""
-
-    def run(*arguments: str, code: int = 0) -> Result:
-        assert mock.control_url is not None
-        result = CliRunner().invoke(group, [*arguments, "--control", mock.control_url])
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
+    return commands_on(mock)
 
 
 @pytest.fixture

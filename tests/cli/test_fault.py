@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from mockcic import MockCIC
 from mockcic.cli import group
 from mockcic.cli.fault import read_fault
 from mockcic.control.routes.faults import EXAMPLES
 from mockcic.scenario.faults.fault import ACTS
+from tests.support.commands import Run, commands_on
 
 SCENARIO = "scenario: s\nfault: {ping: 5s, every: 1h}\non: [{event: '*'}]\n"
 TOKEN = "desk-token-4f2a"
-Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +35,7 @@ def _no_faults(mock: MockCIC) -> Iterator[None]:
 
 @pytest.fixture
 def run(mock: MockCIC) -> Run:
-    def run(*arguments: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(group, ["fault", *arguments, "--control", mock.control_url or ""])
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
+    return commands_on(mock, "fault")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_port_in_use_names_the_option_that_chooses_another() -> None:
 async def test_who_waits_is_answered_when_the_server_stops(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mockcic.control.listener.STOP_WITHIN_S", 30.0)  # to write the answers on a busy machine
+    monkeypatch.setattr("mockcic.server.stock.STOP_WITHIN_S", 30.0)  # to write the answers on a busy machine
     mock = MockCIC(control_port=0)
     await asyncio.to_thread(mock.start)
     async with httpx.AsyncClient(base_url=mock.control_url or "") as client:

@@ -82,6 +82,12 @@ def test_the_editor_schema_is_that_of_the_code(generate: ModuleType) -> None:
     )
 
 
+def test_the_catalogue_that_is_read_is_that_of_interfaces_yaml(generate: ModuleType) -> None:
+    assert (ROOT / "mockcic/cic/interfaces.json").read_text() == generate.catalogue_file(), (
+        "run: python docs/generate.py"
+    )
+
+
 def _whole_scenarios() -> list[tuple[str, str]]:
     blocks = []
     for page in PAGES:

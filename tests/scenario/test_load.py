@@ -532,3 +532,20 @@ def test_a_text_to_say_becomes_a_sound_when_the_file_is_loaded() -> None:
         load_text(head % '"{{ vars.x }}"')
     with pytest.raises(ScenarioError, match="nothing to say"):
         load_text(head % '" "')
+
+
+@pytest.mark.parametrize(
+    ("sound", "what", "expected"),
+    [
+        ("{tone: 440, mp3: {rate: 11025}}", "an MP3 of 11025 samples a second", "one of 16000, 22050"),
+        ("{tone: 440, mp3: {rate: 48000, bitrate: 24}}", "24 kilobits a second at 48000", "one of 32, 40"),
+        ("{tone: 440, mp3: {bitrate: 33}}", "33 kilobits a second", "one of 8, 16"),
+        ("{tone: 440, as: wav, mp3: {rate: 48000}}", "`mp3` with as: wav", "`mp3` where silence"),
+        ("{base64: AAEC, mp3: {rate: 48000}}", "`mp3` with base64", "`mp3` where silence"),
+    ],
+)
+def test_an_mp3_that_there_is_not_is_told(sound: str, what: str, expected: str) -> None:
+    speak = f"SpeechSynthesizer.Speak: {{ttsLang: ko, ttsText: a, audio: {sound}}}"
+    with pytest.raises(ScenarioError) as caught:
+        load_text(f"scenario: s\non: [{{event: '*', reply: [{{{speak}}}]}}]\n")
+    assert [(what in each.what, expected in each.expected) for each in caught.value.problems] == [(True, True)]
