@@ -96,7 +96,7 @@ class AuthListener:
             await asyncio.wait(self._connections)
         self.close()
 
-    # What faults ask of it (`mockcic.server.faults.gate`)
+    # What faults ask of it (`mockcic.server.faults.doors`)
 
     def close_listeners(self) -> None:
         """Nobody listens any more; connections that are open stay, the port is kept."""

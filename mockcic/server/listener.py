@@ -196,7 +196,7 @@ class Server:
         for sock, context in self._listeners:
             self._accepting.append(tasks.create_task(self._accept(tasks, sock, context), name="mockcic accept"))
 
-    # What faults ask of it (`mockcic.server.faults.gate`)
+    # What faults ask of it (`mockcic.server.faults.doors`)
 
     def close_listeners(self) -> None:
         """Nobody listens any more, connections that are open stay; the ports are kept."""

@@ -77,7 +77,7 @@ async def test_a_time_that_comes_when_the_answer_is_out_is_missed_and_the_fault_
     assert stage.struck() == []
     stage.fault(pace={"first_byte": "60s"}, times=1)
     slow = await bad.ask()
-    stage.bad.wait("match", times=2)
+    stage.bad.wait("match", times="2..")
     await stage.cic.advance_async("60ms")
     assert (await bad.answer(slow)).reset == 8
 

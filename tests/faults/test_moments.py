@@ -188,7 +188,7 @@ async def test_a_pace_that_has_struck_for_the_last_time_can_be_called_back_while
     first, second = await stage.bad_client(), await stage.bad_client()
     second.next_stream = 101
     streams = [await first.ask("turn"), await second.ask("turn")]
-    await asyncio.to_thread(stage.cic.wait, "kind=fault phase=struck", times=2)
+    await asyncio.to_thread(stage.cic.wait, "kind=fault phase=struck", times="2..")
     assert [each.number for each in stage.cic.faults] == [fault.number]
     await asyncio.to_thread(fault.remove)
     for client, stream in zip((first, second), streams, strict=True):
