@@ -51,8 +51,8 @@ def show(file: Path | None, **given: Any) -> None:
     if file is None:
         _ask(given, "GET", "/v1/chaos")
         return
-    from mockcic.control.chaos import planned_shape
-    from mockcic.scenario.chaos import load_chaos, plan
+    from mockcic.control.desks.chaos import planned_shape
+    from mockcic.scenario.chaos import in_vain_of, load_chaos, plan
 
     chaos = load_chaos(file)
     wall_s = time.time()
@@ -62,6 +62,7 @@ def show(file: Path | None, **given: Any) -> None:
         "chaos": chaos.chaos,
         "about": chaos.about,
         "seed": chaos.seed,
+        "warnings": list(in_vain_of(chaos)),
         "plan": [planned_shape(each, wall_s).model_dump() for each in planned],
     }
     if given["as_json"]:
@@ -98,6 +99,8 @@ def _show(found: dict[str, Any], zone: str = "+09:00") -> None:
 
     from mockcic.trace.dialogue import harmless, span
 
+    for said in found.get("warnings", ()):
+        click.echo(f"mockcic: warning: {harmless(said)}", err=True)
     state = ""
     if "playing" in found:
         state = f", {'plays' if found['playing'] else 'is over'}, {found['played']} of {len(found['plan'])} have come"

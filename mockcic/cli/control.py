@@ -138,7 +138,7 @@ class Word(click.ParamType[str]):
 
 
 class Seconds(click.ParamType[float]):
-    """A duration: seconds, or with a unit as scenarios have it (500ms, 2s, 1m)."""
+    """A duration: seconds, or with a unit as scenarios have it (500ms, 2s, 1m30s)."""
 
     name = "duration"
 
@@ -153,7 +153,7 @@ class Seconds(click.ParamType[float]):
         try:
             return float(value) if value.replace(".", "", 1).isdecimal() else float(read_duration(value))
         except (ValueError, PydanticCustomError):
-            self.fail(f"{value!r} is no duration; write seconds, or 500ms, 2s, 1m", param, ctx)
+            self.fail(f"{value!r} is no duration; write seconds, or 500ms, 2s, 1m30s", param, ctx)
 
 
 def joined(words: tuple[str, ...]) -> str:

@@ -16,7 +16,9 @@ from typing import Final
 
 from mockcic.control.ask import AskError
 from mockcic.errors import Problem, ScenarioError, StartError
-from mockcic.scenario.load import BUILTIN, ScenarioSet, load_text, load_unpacked
+from mockcic.scenario.files import BUILTIN
+from mockcic.scenario.load import load_text, load_unpacked
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.scenario.settings import Profile
 
 DAMAGED: Final = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)

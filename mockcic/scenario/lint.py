@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from mockcic.errors import Problem
 from mockcic.scenario.lint_faults import lint_directives_of_faults, lint_faults
@@ -15,27 +13,8 @@ from mockcic.scenario.model import Rule, Scenario
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import Change, Use
 from mockcic.scenario.walk import Loc, answers_of, cues_of, flat_steps, steps_of
+from mockcic.scenario.whole import Entry, Whole
 from mockcic.scenario.words import is_template, shown, suggest
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A rule or a named reply, and the file and place it comes from."""
-
-    source: Source
-    loc: Loc
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A scenario put together with what it includes."""
-
-    scenario: Scenario
-    source: Source
-    files: tuple[tuple[Source, Scenario], ...]
-    rules: tuple[Entry, ...]
-    replies: Mapping[str, Entry]
 
 
 def lint_file(source: Source, scenario: Scenario) -> Iterator[Problem]:

@@ -338,6 +338,28 @@ class Scenario(Part):
         """The file it was read from, as the user named it; empty for one made in memory."""
         return self._path
 
+    @property
+    def states(self) -> list[str]:
+        """The states it has: where it starts, where it goes, where its rules count."""
+        found = [self.start]
+        for rule in self.on:
+            found += rule.in_
+            found += [answer.go for answer in (rule, *(rule.in_turn or ()), *(rule.cycle or ())) if answer.go]
+        found += [cue.go for cue in self.downchannel if cue.go]
+        return list(dict.fromkeys(found))
+
+    @property
+    def answering_labels(self) -> list[str]:
+        """The labels of its rules that answer: those that can be asked for as used."""
+        return [rule.label for rule in self.on if not rule.beside]
+
+    @property
+    def named_tokens(self) -> set[str]:
+        """The tokens that it names; patterns are none."""
+        named = [*(self.tokens.accept or ()), *self.tokens.refuse]
+        named += self.for_.token if self.for_ is not None else ()
+        return {token for token in named if not set(token) & set("*?[")}
+
     @cached_property
     def effective(self) -> Settings:
         """The settings with what the dialect and the profile decide filled in."""

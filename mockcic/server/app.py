@@ -30,7 +30,7 @@ from mockcic.server.exchange import Send
 from mockcic.server.faults.armoury import Armoury
 from mockcic.server.framing import in_dialect
 from mockcic.server.recogniser import Recogniser
-from mockcic.server.record import record_event_401, record_exception
+from mockcic.server.record import record_event_401, record_exception, retry_after
 from mockcic.server.registry import Registry, Scenarios
 from mockcic.server.request import Receive, Request, Scope, disconnect, drain
 from mockcic.server.turning import Turning
@@ -197,6 +197,7 @@ class Cic:
             name=name,
             status=refusal.status,
             description=refusal.description,
+            **retry_after(refusal.headers),
             detail=why,
             request=self.journal.redaction.headers(request.headers),
         )
@@ -217,6 +218,7 @@ class Cic:
             stream=request.stream,
             name=f"{request.method} {request.scope['path']}",
             status=order.status,
+            **retry_after(order.headers),
             detail="a fault answers so",
             request=self.journal.redaction.headers(request.headers),
         )

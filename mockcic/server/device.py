@@ -34,8 +34,9 @@ from mockcic.scenario.effects import (
     Unmatched,
     VariablesSet,
 )
-from mockcic.scenario.engine import DeviceFacts, Engine
+from mockcic.scenario.engine import Engine
 from mockcic.scenario.model import Scenario
+from mockcic.scenario.upload import DeviceFacts
 from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.downchannel import Downchannel
 from mockcic.server.exchange import Exchange, StepFault
@@ -102,11 +103,11 @@ class Device:
                 if finding is not None:
                     self.find(finding, stream)
         if (user_agent or "") != self.facts.user_agent or tags != self.facts.tags:
-            self.facts = self.engine.device = replace(self.facts, user_agent=user_agent or "", tags=tags)
+            self.facts = self.engine.memory.device = replace(self.facts, user_agent=user_agent or "", tags=tags)
 
     def come_with(self, token: str) -> None:
         """It has another token now, and is the same device (PROTOCOL 2.5)."""
-        self.facts = self.engine.device = replace(self.facts, token=token)
+        self.facts = self.engine.memory.device = replace(self.facts, token=token)
         self._write = partial(self._journal.add, device=self.name, token=token)
 
     def begin_dialogue(self, dialogue: str | None) -> None:
@@ -138,7 +139,7 @@ class Device:
 
     def read_clock(self) -> None:
         """The clock's wall time was changed: templates see the new one."""
-        self.engine.wall_offset_s = self._clock.wall() - self._clock.now()
+        self.engine.memory.wall_offset_s = self._clock.wall() - self._clock.now()
 
     def tell(self, fact: Fact) -> None:
         """Something happened."""

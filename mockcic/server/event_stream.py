@@ -388,6 +388,7 @@ class EventStream:
             seconds=round(self._clock.now() - self._began, 4),
             lost=exchange.lost,
             **self._lost_by(exchange),
+            **exchange.retry_after,
             description="" if refusal is None else refusal.description,
         )
         if exchange.status == 401:

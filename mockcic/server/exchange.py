@@ -15,6 +15,7 @@ from mockcic.scenario.effects import AnswerRaw, EndReply, Refuse, ReplyAttachmen
 from mockcic.scenario.settings import Settings
 from mockcic.server.answers import Headers, directive_part, encode_headers, refusal_response
 from mockcic.server.clock import Clock
+from mockcic.server.record import retry_after
 from mockcic.server.wire import Wire
 from mockcic.wire.crooked import CrookedEncoder
 from mockcic.wire.encode import Dialect, Encoder, attachment_part, new_boundary
@@ -70,6 +71,8 @@ class Exchange:
         self.dialogue: str | None = None
         """Of the event, once its metadata is there."""
         self.status: int | None = None
+        self.retry_after: dict[str, Any] = {}
+        """How long a refusal says to wait: a member of the entry, if it does."""
         self.sent_bytes = 0
         self.refusal: Refusal | None = None
         self.exception_sent = False
@@ -289,6 +292,8 @@ class Exchange:
 
     async def _start(self, status: int, headers: Headers) -> None:
         self.status = status
+        if status >= 400:
+            self.retry_after = retry_after(headers)
         await self.sender({"type": "http.response.start", "status": status, "headers": headers})
 
     async def _body(self, data: bytes, *, more: bool, now: bool = False) -> None:

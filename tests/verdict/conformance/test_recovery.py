@@ -110,6 +110,44 @@ def test_how_long_silence_lasted_before_it_was_noticed() -> None:
     assert "given up after 15.00 s of silence" in found.text()
 
 
+def test_a_pause_that_a_refusal_asked_for_is_no_late_return() -> None:
+    """`retry-after` of a minute: the device is back a minute later, and nobody blames it."""
+    life = up().hung_up(5.0).refused(6.0, "GET /v1/directives", 503, retry_after=60, connection="c2").back(66.2, "c3")
+    verdict = judge(life.idle(90.0))
+    assert [verdict.rule(f"recovery.{each}").status for each in ("reconnected", "retry-after")] == ["kept", "kept"]
+
+
+@pytest.mark.parametrize(("again_s", "status"), [(3.9, "broken"), (5.0, "kept"), (None, "not seen")])
+def test_an_event_that_is_refused_with_a_time_to_wait_is_not_said_before(again_s: float | None, status: str) -> None:
+    life = up().event(1.0, "Settings.Report", SETTING)
+    life.add("answer", 1.1, "Settings.Report", status=429, seconds=0.1, lost=False, retry_after=5, **life._last)
+    if again_s is not None:
+        life.tell(1.1 + again_s, "Settings.Report", SETTING)
+    assert judge(life.idle(30.0)).rule("recovery.retry-after").status == status
+
+
+def test_a_call_of_the_authorization_server_waits_too() -> None:
+    life = up().refused(1.0, "POST /token", 503, retry_after=2).refused(2.0, "POST /token", 200).idle(30.0)
+    assert judge(life).rule("recovery.retry-after").status == "broken"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_refused_streams_are_told_with_how_many_were_sent_again_and_no_finding(is_known: bool) -> None:
+    """Two are refused; one is said again. Of those that nobody had read any later event counts."""
+    life = up()
+    for at in (5.0, 5.1):
+        stream = f"c1.{int(at * 100)}"
+        if is_known:
+            life.event(at, "Settings.Report", {**SETTING, "at": at}).cut(at)
+            stream = str(life._last["stream"])
+        life.fault(at, "reset", on="answer", stream=stream, detail="RST_STREAM REFUSED_STREAM")
+    life.tell(6.0, "Settings.Report", {**SETTING, "at": 5.1}).idle(30.0)
+    found = only(life)
+    assert about(found, "strikes", "refused", "retried") == (2, 2, 1)
+    assert "2 refused untouched, 1 of them sent again" in found.text()
+    assert judge(life).broken == ()
+
+
 def test_dialogues_that_go_on_after_trouble_are_told() -> None:
     life = up().event(1.0, TEXT, {"text": "피자"}, dialogue="d1")
     life.reply(1.1, "SpeechRecognizer.ExpectSpeech", {"expectSpeechId": "e1", "explicit": True}).answer(1.2, 200)
