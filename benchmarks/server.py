@@ -23,7 +23,8 @@ from mockcic.cic.message import Directive
 from mockcic.journal.entry import Entry, Kind
 from mockcic.journal.spool import Recording, Spool
 from mockcic.journal.store import Journal
-from mockcic.scenario.load import ScenarioSet, load_text
+from mockcic.scenario.load import load_text
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.server.app import Cic
 from mockcic.server.loop import collect_rarely, keep_memory_small, new_event_loop
 from mockcic.server.service import LOCAL_NAMES, Listening, Service

@@ -44,9 +44,10 @@ INTERFACES_HEAD = """# Interfaces
 
 Every message of the catalogue (`mockcic interfaces NAME` shows one with its payload). The mock checks each event and
 its contexts by it: what is missing, of another type, outside its list or range, required on a condition, in another
-form; a departure is a finding, with `--strict` a 400. What a scenario sends is checked when it is loaded, and what the
-protocol fixes is filled in. The last column is what [built-in behaviour](builtin.md) does; without it an event gets
-what its scenario says, else 204. This page is made by `docs/generate.py`.
+form; a departure is a finding, with `--strict` a 400. Payloads are open: a member that the guide does not name is a
+finding only where it is nearly one that it names, and never a 400. What a scenario sends is checked when it is loaded,
+and what the protocol fixes is filled in. The last column is what [built-in behaviour](builtin.md) does; without it an
+event gets what its scenario says, else 204. This page is made by `docs/generate.py`.
 """
 EXAMPLE = re.compile(r"<!-- example: (?P<file>\S+) -->\n```(?P<language>\w+)\n.*?^```\n", re.DOTALL | re.MULTILINE)
 

@@ -19,7 +19,7 @@ from mockcic.server.exchange import Send
 from mockcic.server.request import Receive, Scope
 
 if TYPE_CHECKING:
-    from mockcic.scenario.load import ScenarioSet
+    from mockcic.scenario.scenario_set import ScenarioSet
 
 LOST: Final = (
     "mockcic runs under a stock ASGI server. Lost there: HTTP/2 PING frames in the journal; the reset of an upload that"

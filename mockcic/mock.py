@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 from mockcic import __version__
 from mockcic.bench import Bench, Loadable, TestDevice
-from mockcic.bench.bench import aside
+from mockcic.bench.aside import aside
 from mockcic.bench.loading import parcel
 from mockcic.bench.local import LocalPlace
 from mockcic.control.desk import Desk

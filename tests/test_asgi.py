@@ -47,12 +47,12 @@ def test_stock_hypercorn_serves_it_and_is_told_what_is_lost(tmp_path: Path) -> N
             message = golden("text_recognize.request")
             with httpx.Client(http1=False, http2=True) as client:
                 url = f"http://127.0.0.1:{port}/v1/events"
-                answer = client.post(url, headers=message.headers("stock"), content=message.body, timeout=15)
+                answer = client.post(url, headers=message.headers("stock"), content=message.body)
             assert answer.status_code == 200
             assert "hello" in answer.text
         finally:
             process.terminate()
-            told = process.communicate(timeout=15)[1]
+            told = process.communicate(timeout=60)[1]
     assert LOST in told
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 import time
@@ -36,14 +37,18 @@ def benches(server: MockCIC, request: pytest.FixtureRequest) -> Iterator[tuple[B
         for each in both:
             each.close()
         return
-    places = [RemotePlace(server.control_url) for _ in range(2)]
-    both = (Bench(places[0]), Bench(places[1]))
-    for each in both:
-        each.open()
-    yield both
-    for each, place in zip(both, places, strict=True):
-        each.close()
-        place.close()
+    with ExitStack() as ends:
+        both = (_elsewhere(server, ends), _elsewhere(server, ends))
+        yield both
+
+
+def _elsewhere(server: MockCIC, ends: ExitStack) -> Bench:
+    place = RemotePlace(server.control_url)
+    ends.callback(place.close)
+    bench = Bench(place)
+    bench.open()
+    ends.callback(bench.close)
+    return bench
 
 
 async def test_a_device_on_the_desk_is_one_test_s_at_a_time_and_stays_connected(
@@ -52,7 +57,7 @@ async def test_a_device_on_the_desk_is_one_test_s_at_a_time_and_stays_connected(
     """It begins anew in the scenario of the set when the test gives it back; the next one has it at once."""
     one, other = benches
     async with Device(server.url, ca_file=server.ca_file, token="hardware-token-77", pace=0) as device:
-        mine = await one.wait_for_device_async(within=10)
+        mine = await one.wait_for_device_async(within=60)
         with pytest.raises(AssertionError, match="none did"):
             await other.wait_for_device_async(within=0.2)
         with pytest.raises(LookupError, match="a token of its own"):
@@ -61,7 +66,7 @@ async def test_a_device_on_the_desk_is_one_test_s_at_a_time_and_stays_connected(
         await asyncio.to_thread(one.load, load + "settings: {same_connection: false}\n")
         assert (await device.say_text("안녕")).status == 503
         await asyncio.to_thread(one.close)
-        theirs = await other.wait_for_device_async(within=10)
+        theirs = await other.wait_for_device_async(within=60)
         assert await asyncio.to_thread(lambda: (theirs.state, theirs.connected)) == ("start", True)
         assert await asyncio.to_thread(theirs.push, "Clova.Help")
 
@@ -128,11 +133,11 @@ def test_a_server_elsewhere_that_goes_away_wakes_who_waits_and_is_no_quiet_pass(
         bench = Bench(place)
         bench.open()
         ends.callback(bench.close)
-        threading.Timer(0.3, server.stop).start()
-        began = time.perf_counter()
-        with pytest.raises(StartError, match="cannot be read any more"):
-            bench.wait("Clova.Never", within=30)
-        assert time.perf_counter() - began < 10
+        going = threading.Timer(0.3, server.stop)
+        going.start()
+        with pytest.raises(StartError, match="cannot be read any more"):  # and not that it did not come in an hour
+            bench.wait("Clova.Never", within=3600)
+        going.join()  # who waits is told before the port is given back
         with MockCIC(SCENARIO, control_port=port):
             for ask in (bench.no_findings, bench.no_unmatched, lambda: bench.verify("event", times=0)):
                 with pytest.raises(StartError, match="cannot be read any more"):
@@ -153,6 +158,18 @@ def test_a_server_elsewhere_that_was_started_anew_is_noticed(server: MockCIC, mo
         bench.no_findings()
     bench.close()
     place.close()
+
+
+def test_a_server_elsewhere_that_does_not_answer_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection stays open, to be told of in whichever test comes next."""
+    monkeypatch.setattr("mockcic.control.client.SLACK_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with pytest.raises(StartError, match="did not answer in time"):
+            RemotePlace(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        asked, _ = silent.accept()
+        with asked:
+            while asked.recv(65_536):
+                pass
 
 
 def test_nobody_waits_for_a_server_that_was_stopped_by_another_thread() -> None:
@@ -178,7 +195,7 @@ def test_nobody_waits_for_a_server_that_was_stopped_by_another_thread() -> None:
         each.start()
     server.stop()
     for each in threads:
-        each.join(timeout=10)
+        each.join(timeout=60)
     assert not any(each.is_alive() for each in threads)
     assert {type(error) for error in trouble} == {StartError}
 
@@ -186,12 +203,18 @@ def test_nobody_waits_for_a_server_that_was_stopped_by_another_thread() -> None:
 def test_a_function_that_asks_the_server_about_an_entry_is_refused(server: MockCIC) -> None:
     """It runs where entries are written: it would wait for itself."""
     find = server.service.cic.devices.find
-    coming = threading.Timer(0.1, lambda: server.call(lambda: find("some-token-1", "", ())))
+
+    def come() -> None:
+        while not server._record._waiting:  # an entry that is there already is judged in the test's own thread
+            time.sleep(0.01)
+        server.call(lambda: find("some-token-1", "", ()))
+
+    coming = threading.Thread(target=come)
     coming.start()
     with pytest.raises(RuntimeError, match="the server's own thread"):
-        server.wait(lambda entry: len(server.journal) > 9, within=10)
-    coming.join(timeout=10)
-    server.wait(lambda entry: len(server.journal) > 0, within=10)  # of what is there already it may ask
+        server.wait(lambda entry: len(server.journal) > 9)
+    coming.join()
+    server.wait(lambda entry: len(server.journal) > 0)  # of what is there already it may ask
 
 
 def test_a_stranger_is_not_taken_for_a_device_that_ends_alike(server: MockCIC) -> None:
@@ -237,7 +260,7 @@ async def test_what_a_device_made_of_trouble_is_a_value_of_its_own(
         await device.wait_for("Clova.Hello", count=2)
         (found,) = mine.recoveries()
         assert (found.device, found.outcome, found.attempts, found.faults) == (mine.name, "back", 1, ())
-        assert 0.04 < (found.back_s or 0.0) < 5
+        assert (found.back_s or 0.0) > 0.04
         assert one.recoveries() == (found,)
         assert other.recoveries() == theirs.recoveries() == ()
 

@@ -13,18 +13,20 @@ from mockcic.errors import ScenarioError, StartError
 from mockcic.mock import Bench
 from mockcic.simulator.device import Device
 from mockcic.verdict.verdict import VerificationError
+from tests.support.ports import kept_port
 
 ONE = "scenario: one\non: [{event: 'TextRecognizer.*', reply: {Clova.RenderText: {text: 하나}}}, {event: '*'}]\n"
 TWO = ONE.replace("하나", "둘").replace("scenario: one", "scenario: two")
 
 
 def test_it_serves_in_a_with_block_and_gives_its_ports_back() -> None:
-    with MockCIC() as cic:
-        url, tls = cic.url, ssl.create_default_context(cafile=str(cic.ca_file))
-        with httpx.Client(http1=False, http2=True, verify=tls) as client:
-            assert client.get(f"{url}/ping", headers=cic.device().headers).status_code == 204
-    with httpx.Client(http1=False, http2=True, verify=tls) as client, pytest.raises(httpx.ConnectError):
-        client.get(f"{url}/ping")
+    with kept_port() as port:
+        with MockCIC(port=port) as cic:
+            url, tls = cic.url, ssl.create_default_context(cafile=str(cic.ca_file))
+            with httpx.Client(http1=False, http2=True, verify=tls) as client:
+                assert client.get(f"{url}/ping", headers=cic.device().headers).status_code == 204
+        with httpx.Client(http1=False, http2=True, verify=tls) as client, pytest.raises(httpx.ConnectError):
+            client.get(f"{url}/ping")
 
 
 async def test_it_serves_in_an_async_with_block() -> None:
@@ -44,7 +46,7 @@ async def test_a_push_reaches_the_device_with_what_the_protocol_fixes(cic: Bench
         assert (
             cic.push({"SpeechSynthesizer.Speak": {"ttsLang": "ko", "ttsText": "x", "audio": {"silence": "100ms"}}}) == 1
         )
-        speak = await simulated.wait_for("SpeechSynthesizer.Speak", timeout=5)
+        speak = await simulated.wait_for("SpeechSynthesizer.Speak")
         url = speak.directive.payload["url"]
         assert speak.directive.payload["format"] == "AUDIO_MPEG"
         assert speak.attachments[url.removeprefix("cid:")]
@@ -58,8 +60,8 @@ async def test_a_push_goes_to_one_device_only_when_told_so(cic: Bench) -> None:
     ):
         assert one.push("Notifier.ClearIndicator")
         assert cic.push("Clova.Help") == 2
-        await first.wait_for("Notifier.ClearIndicator", timeout=5)
-        await second.wait_for("Clova.Help", timeout=5)
+        await first.wait_for("Notifier.ClearIndicator")
+        await second.wait_for("Clova.Help")
         assert "Notifier.ClearIndicator" not in [each.directive.full_name for each in second.directives]
 
 

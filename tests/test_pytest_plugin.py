@@ -61,7 +61,8 @@ import ssl
 import httpx
 
 def client(cic):
-    return httpx.Client(http1=False, http2=True, verify=ssl.create_default_context(cafile=str(cic.ca_file)))
+    trust = ssl.create_default_context(cafile=str(cic.ca_file))
+    return httpx.Client(http1=False, http2=True, verify=trust, timeout=60)
 
 def say(cic, device, text):
     body = (
@@ -386,13 +387,13 @@ import asyncio
 from mockcic.simulator.device import Device
 
 async def test_it(cic):
-    waiting = asyncio.create_task(asyncio.to_thread(cic.wait_for_device, within=5))
+    waiting = asyncio.create_task(asyncio.to_thread(cic.wait_for_device, within=60))
     async with Device(cic.url, ca_file=cic.ca_file, token="hardware-token-77", pace=0) as simulated:
         device = await waiting
         assert device.name == "…n-77"
         assert [entry.kind for entry in device.journal][:2] == ["device", "downchannel"]
         assert await asyncio.to_thread(device.push, "Clova.Help")
-        await simulated.wait_for("Clova.Help", timeout=5)
+        await simulated.wait_for("Clova.Help", timeout=60)
     assert [entry.kind for entry in cic.journal][0] == "connect"
 """
     )
@@ -408,7 +409,7 @@ import socket
 def test_it(cic):
     assert cic.url.startswith("https://127.0.0.1:")
     port = int(cic.url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.2", port), timeout=5):
+    with socket.create_connection(("127.0.0.2", port), timeout=60):
         pass
 """
     )

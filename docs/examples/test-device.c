@@ -91,11 +91,11 @@ static CURL *request(const char *url, const char *path, const char *ca_file, str
     return curl;
 }
 
-/* Runs the device until it has heard something, at the most ten seconds. */
+/* Runs the device until it has heard something, at the most a minute. */
 static void run_until(CURLM *device, const struct text *heard, const char *what)
 {
     int running = 1;
-    for (int turn = 0; turn < 1000 && running > 0; turn++) {
+    for (int turn = 0; turn < 6000 && running > 0; turn++) {
         curl_multi_perform(device, &running);
         if (heard->bytes != NULL && strstr(heard->bytes, what) != NULL)
             return;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A device under test, tested from a shell with curl. Ends with 0, or with 1 and why.
-# EXPECTED is what the device has to say; set it to something else to see how a test fails, after WITHIN seconds.
+# EXPECTED is what the device has to say; set it to something else to see how a test fails. It is waited for WITHIN seconds.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -34,11 +34,12 @@ token=shell-device-0001
 ask PUT "/v1/devices/$token/scenario" "@$here/lamp.yaml" application/yaml
 
 # The device under test: here the simulated one; yours gets the same address, CA and token.
-mockcic device --ready-file "$work/ready.json" --token "$token" --text "불 켜 줘" --pace 0 --stay 30 > "$work/device.txt" &
+mockcic device --ready-file "$work/ready.json" --token "$token" --text "불 켜 줘" --pace 0 --stay 600 > "$work/device.txt" &
 device=$!
 
-ask POST /v1/wait '{"device": "'$token'", "within": '"${WITHIN:-10}"', "filter": {"name": "TextRecognizer.Recognize", "payload.text": "'"${EXPECTED:-불 켜 줘}"'"}}'
-ask POST /v1/wait '{"device": "'$token'", "within": '"${WITHIN:-10}"', "filter": "DeviceControl.ActionExecuted"}'
+ask POST /v1/wait '{"device": "'$token'", "within": '"${WITHIN:-30}"', "filter": "TextRecognizer.Recognize"}'
+ask POST /v1/verify '{"device": "'$token'", "filter": {"name": "TextRecognizer.Recognize", "payload.text": "'"${EXPECTED:-불 켜 줘}"'"}}'
+ask POST /v1/wait '{"device": "'$token'", "within": '"${WITHIN:-30}"', "filter": "DeviceControl.ActionExecuted"}'
 
 # Something from the cloud, whenever the test wants it.
 ask POST /v1/push '{"directive": "Clova.RenderText", "payload": {"text": "안녕"}, "to": {"device": "'$token'"}}'

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from mockcic.auth.answer import Answer
 from mockcic.auth.identity import Identity
+from mockcic.auth.issued import Access, Code
 from mockcic.errors import Finding
 
 Name = Literal["issued", "agreed", "disagreed", "granted", "refreshed", "revoked", "expired", "refused"]
@@ -36,6 +37,38 @@ class Happening:
     status: int | None = None
     lives_s: float | None = None
     guest: bool = False
+
+    @classmethod
+    def of_code(cls, name: Name, code: Code, *, lives_s: float | None = None, why: str = "") -> Happening:
+        """A turn in the life of a code."""
+        return cls(
+            name=name,
+            what="code",
+            key=code.identity.key,
+            identity=code.identity,
+            grant="authorize",
+            token=code.text,
+            why=why,
+            lives_s=lives_s,
+            guest=code.guest,
+        )
+
+    @classmethod
+    def of_access(
+        cls, name: Name, access: Access, *, why: str = "", grant: str = "", lives_s: float | None = None
+    ) -> Happening:
+        """A turn in the life of an access token."""
+        return cls(
+            name=name,
+            what="access token",
+            key=access.key,
+            identity=access.identity,
+            grant=grant,
+            token=access.text,
+            why=why,
+            lives_s=lives_s,
+            guest=access.guest,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 Call = Literal["authorize", "grant", "refresh", "delete"]
 """`/authorize`, and `/token` with `authorization_code`, `refresh_token`, `delete`."""
 
+GRANTS: Final[Mapping[str, Call]] = {"authorization_code": "grant", "refresh_token": "refresh", "delete": "delete"}
+"""`grant_type` of `/token`."""
+
 OldTokens = Literal["access lives", "both die", "both live"]
 ErrorForm = Literal["oauth", "empty", "object"]
-Expiry = Literal[401, "close", "goaway"]
 
 
 @dataclass(frozen=True, slots=True)

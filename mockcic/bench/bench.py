@@ -3,73 +3,57 @@
 from __future__ import annotations
 
 import contextlib
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import Any, NoReturn
+from warnings import warn
 
 from mockcic.auth.identity import Identity
+from mockcic.bench.aside import aside
 from mockcic.bench.device import TestDevice
 from mockcic.bench.faults import SetFault, order
 from mockcic.bench.loading import Loadable, Parcel, chaos_text, parcel
 from mockcic.bench.place import Place
 from mockcic.bench.record import Record
+from mockcic.bench.witness import Witness
 from mockcic.control.ask import AskError
-from mockcic.control.desk import make_trace, tokens_of, without_tokens
-from mockcic.control.shapes import ChaosShape, ClockShape, ClockTurned, FaultOrder, FaultShape, Push, Target
+from mockcic.control.shapes import WAIT_S, ChaosShape, ClockShape, ClockTurned, FaultOrder, FaultShape, Push, Target
 from mockcic.errors import FaultError, StartError
-from mockcic.journal.entry import Entry, Kind
-from mockcic.journal.filter import Asked, read_filter
-from mockcic.journal.packed import packed_or_plain
+from mockcic.journal.entry import Entry
+from mockcic.journal.filter import read_filter
 from mockcic.journal.redact import Redaction
-from mockcic.scenario.load import ScenarioSet
 from mockcic.scenario.model import Scenario
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.scenario.settings import Profile
 from mockcic.server.clock import LoopClock
 from mockcic.trace.file import Trace, write_trace
-from mockcic.verdict import judge
-from mockcic.verdict.times import Times, read_times
+from mockcic.trace.make import make_trace, without_tokens
+from mockcic.verdict.times import Times
 from mockcic.verdict.verdict import Verdict, VerificationError
 
-if TYPE_CHECKING:
-    from mockcic.verdict.conformance import Conformance, Recovery
 
-WAIT_S: Final = 5.0
-"""How long `wait` waits unless told otherwise (INF)."""
-
-LOOK_ON_S: Final = 1.0
-"""How long `never` looks on unless told otherwise (INF)."""
-
-T = TypeVar("T")
-
-
-class Bench:
+class Bench(Witness):
     """A test's own place on a server: its devices, its scenario, its journal. Others on the server are not seen.
 
     Every call may be made from any thread; those ending in `_async` from asyncio and from trio. A verification that is
-    not kept raises `VerificationError`, an `AssertionError` whose text says what was asked, what came, and field by
-    field how the nearest entries differ.
+    not kept raises `VerificationError` (see `Witness`).
     """
 
     def __init__(self, place: Place, *, all_devices: bool = False, begun: ScenarioSet | None = None) -> None:
-        self._place = place
+        super().__init__(place)
         self._all = all_devices
         self._devices: dict[str, TestDevice] = {}
         self._borrowed: set[str] = set()
         self._names: set[str] = set()
         self._parcel: Parcel | None = None
         self._begun = begun
-        self._record = Record(self._is_ours)
         self._end_listening: Callable[[], None] | None = None
         self._faults: list[SetFault] = []
         self._faults_to_come: list[tuple[FaultOrder, SetFault]] = []
-        self._judged = 0
         self._has_turned = False
         self._plays = False
-        self.verdicts: list[Verdict] = []
-        """What came of each verification, in their order."""
 
     def open(self) -> None:
         """Begin to listen."""
@@ -335,6 +319,8 @@ class Bench:
         except AskError as error:
             raise FaultError(str(error)) from None
         self._faults.append(found)
+        for said in found.warnings:
+            warn(f"fault {found.name}: {said}", stacklevel=3)
         return found
 
     def _meet(self, device: TestDevice) -> None:
@@ -345,50 +331,6 @@ class Bench:
 
     # ------------------------------------------------------------------ what happened
 
-    @property
-    def journal(self) -> tuple[Entry, ...]:
-        """What happened, oldest first."""
-        self._place.catch_up()
-        return self._record.entries
-
-    @property
-    def heard(self) -> tuple[Entry, ...]:
-        """What is known here of what happened, without asking the server whether there is more."""
-        return self._record.entries
-
-    @property
-    def events(self) -> tuple[Entry, ...]:
-        """The events that came: `entry.name`, `entry.dialogue`, `entry.data["payload"]`."""
-        return self._of("event")
-
-    @property
-    def directives(self) -> tuple[Entry, ...]:
-        """The directives that were sent: `entry.data["line"]` is `reply` or `downchannel`."""
-        return tuple(entry for entry in self._of("directive") if "dropped" not in entry.data)
-
-    @property
-    def findings(self) -> tuple[Entry, ...]:
-        """What devices did wrong."""
-        return self._of("finding")
-
-    def find(self, asked: Asked, **members: Any) -> tuple[Entry, ...]:
-        """The entries that fit a filter."""
-        fits = read_filter(asked, **members).fits
-        return tuple(entry for entry in self.journal if fits(entry))
-
-    def _of(self, kind: Kind) -> tuple[Entry, ...]:
-        return tuple(entry for entry in self.journal if entry.kind == kind)
-
-    def sound(self, entry: Entry) -> bytes | None:
-        """The bytes of an upload's sound, or of an attachment; None when they are no longer kept."""
-        sha256 = entry.data.get("sha256")
-        return self._place.sound(sha256) if sha256 else None
-
-    def clear(self) -> None:
-        """Forget what happened so far; devices and scenario stay."""
-        self._place.catch_up()
-        self._record.clear()
-
     def trace(self, path: Path | str | None = None, *, title: str = "") -> Trace:
         """What happened, with sounds and scenarios, as one value; written to a .cictrace file where `path` says.
 
@@ -398,7 +340,7 @@ class Bench:
             self._place.catch_up()
         scenarios = () if self.scenarios is None else self.scenarios.scenarios
         texts = {name: text for each in scenarios for name, text in each.texts.items()}
-        texts = without_tokens(texts, set(self._devices).union(*map(tokens_of, scenarios)), Redaction())
+        texts = without_tokens(texts, set(self._devices).union(*(each.named_tokens for each in scenarios)), Redaction())
         trace = make_trace(
             self.heard,
             scenarios=scenarios,
@@ -411,197 +353,3 @@ class Bench:
         if path is not None:
             write_trace(Path(path), trace)
         return trace
-
-    # ------------------------------------------------------------------ verification
-
-    def verify(
-        self,
-        asked: Asked,
-        times: int | str | Times | None = None,
-        *,
-        device: TestDevice | None = None,
-        after: Entry | int | None = None,
-        **members: Any,
-    ) -> Verdict:
-        """How often something came: a number (exactly), "2..", "at most 1"; at least once without it.
-
-        `members` are more conditions: `payload={"lang": "ko"}`.
-        """
-        __tracebackhide__ = True
-        wanted = read_filter(asked, **members)
-        entries, gone = self._scope(after, device)
-        return self.say(judge.verify(entries, wanted, read_times(times), gone=gone)).raise_if_broken()
-
-    def verify_order(
-        self, asked: Sequence[Asked], *, device: TestDevice | None = None, after: Entry | int | None = None
-    ) -> Verdict:
-        """Whether things came one after another; others may come between."""
-        __tracebackhide__ = True
-        if isinstance(asked, str):
-            raise TypeError("found one text, expected a list of filters, one after another")
-        entries, gone = self._scope(after, device)
-        return self.say(judge.verify_order(entries, [read_filter(each) for each in asked], gone=gone)).raise_if_broken()
-
-    def wait(
-        self,
-        asked: Asked,
-        *,
-        within: float = WAIT_S,
-        times: int | str | Times | None = None,
-        device: TestDevice | None = None,
-        after: Entry | int | None = None,
-        **members: Any,
-    ) -> Entry:
-        """Wait until something came, now or within seconds; the entry that decided it. What came before counts."""
-        __tracebackhide__ = True
-        wanted, often = read_filter(asked, **members), read_times(times)
-        name, number = None if device is None else device.name, _number(after)
-        waiting = self._record.wait(wanted, often, within, after=number, device=name)
-        gone = self._record.gone(number, name)
-        verdict = waiting.verdict(lambda: self._record.scope(number, name), gone=gone, within_s=within)
-        self.say(verdict).raise_if_broken()
-        assert waiting.last is not None or often.low == 0
-        return waiting.last or NOTHING
-
-    async def wait_async(self, asked: Asked, **how: Any) -> Entry:
-        """As `wait`, for a test that runs in an event loop."""
-        return await aside(partial(self.wait, asked, **how))
-
-    def never(
-        self,
-        asked: Asked,
-        *,
-        for_: float = LOOK_ON_S,
-        device: TestDevice | None = None,
-        after: Entry | int | None = None,
-        **members: Any,
-    ) -> Verdict:
-        """Whether something stays away, also for the next seconds."""
-        __tracebackhide__ = True
-        wanted = read_filter(asked, **members)
-        name, number = None if device is None else device.name, _number(after)
-        self._record.wait(wanted, Times(0, 0), for_, after=number, device=name)
-        entries, gone = self._scope(after, device)
-        return self.say(judge.never(entries, wanted, gone=gone, for_s=for_)).raise_if_broken()
-
-    async def never_async(self, asked: Asked, **how: Any) -> Verdict:
-        """As `never`, for a test that runs in an event loop."""
-        return await aside(partial(self.never, asked, **how))
-
-    def no_unmatched(self, *, device: TestDevice | None = None, after: Entry | int | None = None) -> Verdict:
-        """Whether every event found a rule."""
-        __tracebackhide__ = True
-        entries, gone = self._scope(after, device)
-        return self.say(judge.no_unmatched(entries, gone=gone)).raise_if_broken()
-
-    def no_findings(
-        self, *, allow: Sequence[str] = (), device: TestDevice | None = None, after: Entry | int | None = None
-    ) -> Verdict:
-        """Whether the devices kept to the documents; `allow` are codes that do not count, wildcards allowed."""
-        __tracebackhide__ = True
-        entries, gone = self._scope(after, device)
-        return self.say(judge.no_findings(entries, gone=gone, allow=allow)).raise_if_broken()
-
-    def all_rules_used(self, *, device: TestDevice | None = None) -> Verdict:
-        """Whether every rule of the scenario that was loaded here answered at least once."""
-        __tracebackhide__ = True
-        if self.scenarios is None:
-            raise StartError("no scenario was loaded here; all_rules_used asks about the rules of one")
-        rules = [
-            (each.scenario, rule.label) for each in self.scenarios.scenarios for rule in each.on if not rule.beside
-        ]
-        entries, gone = self._scope(None, device)
-        return self.say(judge.all_rules_used(entries, rules, gone=gone)).raise_if_broken()
-
-    def conformance(
-        self,
-        *,
-        device: TestDevice | None = None,
-        after: Entry | int | None = None,
-        allow: Sequence[str] = (),
-        limits: Mapping[str, float | str] | None = None,
-        warnings: bool = False,
-        profile: Profile | None = None,
-        check: bool = True,
-    ) -> Conformance:
-        """Whether the devices keep the guide: every rule of docs/conformance.md held against what they did.
-
-        `allow` are ids of rules that are not judged, wildcards allowed; `limits` other numbers for them; in profile
-        `seed` (that of the scenario loaded here unless told otherwise) what came later is not asked. Raises
-        `ConformanceError`, an `AssertionError` that says what was found and how to mend it, when a rule is broken that
-        counts, with `warnings` any; not at all when `check` is false.
-        """
-        __tracebackhide__ = True
-        from mockcic.verdict.conformance import judge as judge_devices
-        from mockcic.verdict.conformance import read_limits, rules_but
-
-        numbers, rules = read_limits(limits or {}), rules_but(allow)
-        entries, gone = self._scope(after, None)
-        name = None if device is None else device.name
-        judged = judge_devices(
-            entries,
-            numbers,
-            until_s=self._now_s(),
-            is_whole=not gone and not after,
-            device=name,
-            rules=rules,
-            profile=profile or self._profile(),
-        )
-        self.say(judged.verdict(warnings=warnings))
-        return judged.raise_if_broken(warnings=warnings) if check else judged
-
-    def recoveries(
-        self,
-        *,
-        device: TestDevice | None = None,
-        after: Entry | int | None = None,
-        limits: Mapping[str, float | str] | None = None,
-    ) -> tuple[Recovery, ...]:
-        """What the devices made of each trouble until now, in numbers (docs/recovery.md), oldest first."""
-        from mockcic.verdict.conformance import read_limits, recoveries_in
-
-        entries, _ = self._scope(after, None)
-        name = None if device is None else device.name
-        return recoveries_in(entries, read_limits(limits or {}), until_s=self._now_s(), device=name)
-
-    def _profile(self) -> Profile:
-        """That of the scenarios loaded here."""
-        loaded = {each.profile for each in self.scenarios.scenarios} if self.scenarios is not None else set()
-        return "seed" if loaded == {"seed"} else "2021"
-
-    def _now_s(self) -> float:
-        """The journal's time, by its youngest entry and the wall clock."""
-        last = self._record.last
-        return 0.0 if last is None else last.at_s + max(0.0, time.time() - last.wall_s)
-
-    def _scope(self, after: Entry | int | None, device: TestDevice | None) -> tuple[list[Entry], bool]:
-        self._place.catch_up()
-        name, number = None if device is None else device.name, _number(after)
-        return self._record.scope(number, name), self._record.gone(number, name)
-
-    def say(self, verdict: Verdict) -> Verdict:
-        """Keep it beside what happened, so that a trace and a report have it."""
-        self.verdicts.append(verdict)
-        last = self._record.last
-        number, at_s, wall_s = 0 if last is None else last.number, self._now_s(), time.time()
-        members = packed_or_plain(verdict.members())
-        self._record.add(Entry(number, "verdict", at_s, wall_s, name=verdict.asked, data=members))
-        return verdict
-
-
-NOTHING: Final = Entry(0, "verdict", 0.0, 0.0, name="nothing came, as it should be")
-"""What `wait` gives when at most so many were asked for, and none came."""
-
-
-def _number(after: Entry | int | None) -> int:
-    return after.number if isinstance(after, Entry) else after or 0
-
-
-async def aside(function: Callable[[], T]) -> T:
-    """Run what waits in a thread, from asyncio or trio; a cancelled test does not wait for it."""
-    import anyio.to_thread
-
-    return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
-
-
-__all__ = ["Bench"]

@@ -25,6 +25,8 @@ class SetFault:
         self._place = place
         self._numbers = [shape.number for shape in shapes]
         self._names = [shape.name for shape in shapes]
+        self.warnings = tuple(dict.fromkeys(said for shape in shapes for said in shape.warnings))
+        """Why it can never strike, or what of it has no effect; each is a Python warning, too."""
         self.removed = False
         """Whether it was taken away: devices that come later do not get it."""
 

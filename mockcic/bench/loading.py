@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from mockcic.errors import StartError
-from mockcic.scenario.load import ScenarioSet, load, load_text
+from mockcic.scenario.load import load, load_text
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.scenario.settings import Profile
 
 YAML: Final = "application/yaml"

@@ -81,7 +81,7 @@ class LocalPlace:
 
     def listen(self, hear: Hear, lose: Lose) -> Callable[[], None]:
         """`hear` is called in the server's thread; entries of a server in this process are not lost."""
-        end = self._running.call(lambda: self._desk.journal.listen(hear))
+        end = self._running.call(lambda: self._desk.cic.journal.listen(hear))
         return lambda: self._running.call(end)
 
     def catch_up(self) -> None:
@@ -90,37 +90,37 @@ class LocalPlace:
 
     def announce(self, token: str) -> str:
         """See `Place`."""
-        return self._running.call(lambda: self._desk.announce(token))
+        return self._running.call(lambda: self._desk.devices.announce(token))
 
     def assign(self, token: str, parcel: Parcel) -> None:
         """The first scenario that fits the token."""
         identity = identity_of(token)
         device_id = "" if identity is None else identity.device_id
         scenario = parcel.scenarios.for_device(token if identity is None else "", "", device_id)
-        self._running.call(lambda: self._desk.assign(token, scenario))
+        self._running.call(lambda: self._desk.devices.assign(token, scenario))
 
     def load(self, parcel: Parcel) -> None:
         """The whole set."""
-        self._running.call(lambda: self._desk.replace(parcel.scenarios))
+        self._running.call(lambda: self._desk.scenarios.replace(parcel.scenarios))
 
     def forget(self, token: str) -> None:
         """See `Place`."""
-        self._running.call(lambda: self._desk.drop(token))
+        self._running.call(lambda: self._desk.devices.drop(token))
 
     def claim(self, name: str) -> bool:
         """See `Place`."""
-        return self._running.call(lambda: self._desk.claim(name))
+        return self._running.call(lambda: self._desk.devices.claim(name))
 
     def release(self, token: str) -> None:
         """See `Place`."""
-        self._running.call(lambda: self._desk.release(token))
+        self._running.call(lambda: self._desk.devices.release(token))
 
     def look(self, name: str) -> DeviceShape | None:
         """See `Place`."""
 
         def look() -> DeviceShape | None:
             try:
-                return self._desk.device(name)
+                return self._desk.devices.look(name)
             except AskError:
                 return None
 
@@ -128,19 +128,19 @@ class LocalPlace:
 
     def devices(self) -> list[DeviceShape]:
         """See `Place`."""
-        return self._running.call(self._desk.devices)
+        return self._running.call(self._desk.devices.all)
 
     def change(self, token: str, change: DeviceChange) -> None:
         """See `Place`."""
-        self._running.call(lambda: self._desk.change(token, change))
+        self._running.call(lambda: self._desk.devices.change(token, change))
 
     def cue(self, token: str, name: str, args: Mapping[str, Any]) -> None:
         """See `Place`."""
-        self._running.call(lambda: self._desk.play_cue(token, name, args))
+        self._running.call(lambda: self._desk.devices.play_cue(token, name, args))
 
     def transcribe(self, token: str, text: str) -> None:
         """See `Place`."""
-        self._running.call(lambda: self._desk.transcribe(token, text))
+        self._running.call(lambda: self._desk.devices.transcribe(token, text))
 
     def fault(self, order: FaultOrder) -> FaultShape:
         """See `Place`."""
@@ -161,44 +161,44 @@ class LocalPlace:
 
     def reset(self, token: str) -> None:
         """See `Place`."""
-        self._running.call(lambda: self._desk.reset(token))
+        self._running.call(lambda: self._desk.devices.reset(token))
 
     def expire(self, token: str) -> None:
         """See `Place`."""
-        self._running.call(lambda: self._desk.expire(token))
+        self._running.call(lambda: self._desk.devices.expire(token))
 
     def issue(self, asked: Issue) -> TokenPair:
         """See `Place`."""
         identity = Identity(asked.client_id, asked.device_id, asked.model_id)
-        return self._running.call(lambda: self._desk.issue(identity))
+        return self._running.call(lambda: self._desk.tokens.issue(identity))
 
     def tokens(self, device: str) -> list[TokenShape]:
         """See `Place`."""
-        return self._running.call(lambda: self._desk.tokens(device))
+        return self._running.call(lambda: self._desk.tokens.all(device))
 
     def expire_token(self, token: str) -> None:
         """See `Place`."""
-        self._running.call(lambda: self._desk.expire_token(token))
+        self._running.call(lambda: self._desk.tokens.expire(token))
 
     def revoke_token(self, token: str) -> None:
         """See `Place`."""
-        self._running.call(lambda: self._desk.revoke_token(token))
+        self._running.call(lambda: self._desk.tokens.revoke(token))
 
     def clock(self) -> ClockShape:
         """See `Place`."""
-        return self._running.call(self._desk.clock)
+        return self._running.call(self._desk.clock.look)
 
     def advance(self, *, by: str | float | None, to: str | None) -> ClockTurned:
         """See `Place`."""
-        return self._running.wait_for_coroutine(self._desk.advance(by=by, to=to))
+        return self._running.wait_for_coroutine(self._desk.clock.advance(by=by, to=to))
 
     def set_factor(self, factor: float) -> None:
         """See `Place`."""
-        self._running.call(lambda: self._desk.set_factor(factor))
+        self._running.call(lambda: self._desk.clock.set_factor(factor))
 
     def put_right(self) -> None:
         """See `Place`."""
-        self._running.call(self._desk.put_right)
+        self._running.call(self._desk.clock.put_right)
 
     def play_chaos(self, text: str, called: str) -> ChaosShape:
         """See `Place`."""
@@ -214,8 +214,8 @@ class LocalPlace:
 
     def push(self, push: Push) -> Delivery:
         """See `Place`."""
-        return self._running.wait_for_coroutine(self._desk.push(push))
+        return self._running.wait_for_coroutine(self._desk.pushes.push(push))
 
     def sound(self, sha256: str) -> bytes | None:
         """Read from the spool, in the caller's thread."""
-        return self._desk.journal.spool.get(sha256)
+        return self._desk.cic.journal.spool.get(sha256)

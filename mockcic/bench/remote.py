@@ -42,8 +42,12 @@ class RemotePlace:
     def __init__(self, url: str | None = None, token: str | None = None) -> None:
         self._client = ControlClient(url, token)
         self._token = token
-        ready = self._client.ask("GET", "/readyz")
-        self._version = str(self._client.ask("GET", "/v1/version")["mockcic"])
+        try:
+            ready = self._client.ask("GET", "/readyz")
+            self._version = str(self._client.ask("GET", "/v1/version")["mockcic"])
+        except BaseException:
+            self._client.close()
+            raise
         self._url = self._reachable(ready["url"])
         self._h2c_url = None if ready["h2c_url"] is None else self._reachable(ready["h2c_url"])
         self._auth_url = self._reachable(ready["auth_url"])

@@ -33,16 +33,18 @@ def conditions(fields: Mapping[str, FieldSpec]) -> Iterable[Rule]:
     """The rules of `required_if`, `required_unless`, `only_if` and `needs`."""
     for name, spec in fields.items():
         if spec.required_if is not None:
-            yield _required_when(name, spec, spec.required_if, True, f" when {_said(spec.required_if)}")
+            yield _required_when(name, spec, spec.required_if, f" when {_said(spec.required_if)}", wanted=True)
         if spec.required_unless is not None:
-            yield _required_when(name, spec, spec.required_unless, False, f" unless {_said(spec.required_unless)}")
+            yield _required_when(
+                name, spec, spec.required_unless, f" unless {_said(spec.required_unless)}", wanted=False
+            )
         if spec.only_if is not None:
             yield _only_if(name, spec.only_if)
         if spec.needs is not None:
             yield _needs(name, spec.needs)
 
 
-def _required_when(name: str, spec: FieldSpec, condition: Condition, wanted: bool, words: str) -> Rule:
+def _required_when(name: str, spec: FieldSpec, condition: Condition, words: str, *, wanted: bool) -> Rule:
     def rule(value: Mapping[str, Any], is_template: IsTemplate) -> Issues:
         if name not in value and _holds(condition, value, is_template) is wanted:
             return (missing(name, spec, words),)

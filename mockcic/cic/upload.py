@@ -249,7 +249,7 @@ def read_event(data: bytes, *, strict: bool = False) -> tuple[Event, list[Findin
         message_id=_text(header, "messageId"),
         payload=payload,
         dialog_request_id=dialogue,
-        contexts=_contexts(value.get("context"), findings, strict),
+        contexts=_contexts(value.get("context"), findings, strict=strict),
     )
     return event, findings
 
@@ -263,7 +263,7 @@ def _is_unicode(value: object) -> bool:
     return True
 
 
-def _contexts(value: object, findings: list[Finding], strict: bool) -> tuple[Context, ...]:
+def _contexts(value: object, findings: list[Finding], *, strict: bool) -> tuple[Context, ...]:
     if value is None and not strict:
         findings.append(Finding("message.context", "no `context`", "an array, may be empty (PROTOCOL 3.2)"))
         return ()

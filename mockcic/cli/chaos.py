@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mockcic.cli.control import EXITS, asker, fail, options, say_json
+from mockcic.cli.control import EXITS, ask, options, say_json
 
 
 @click.group(name="chaos", short_help="The faults of a day, from a file: show its plan, play it, stop it.")
@@ -24,22 +24,6 @@ def command() -> None:
     """
 
 
-def _ask(given: dict[str, Any], method: str, path: str, **how: Any) -> None:
-    from mockcic.control.client import TURN_S, ControlError
-
-    as_json = given.pop("as_json")
-    client = asker(**given)
-    try:
-        with client:
-            found = client.ask(method, path, wait_s=TURN_S, **how)
-    except ControlError as error:
-        fail(error, as_json=as_json)
-    if as_json:
-        say_json(found)
-    else:
-        _show(found)
-
-
 @command.command(name="show", short_help="The plan of a file, or of what plays.", epilog=EXITS)
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @options
@@ -49,10 +33,12 @@ def show(file: Path | None, **given: Any) -> None:
     A file without `begins` is shown as if it were played now.
     """
     if file is None:
-        _ask(given, "GET", "/v1/chaos")
+        from mockcic.control.client import TURN_S
+
+        ask(given, "GET", "/v1/chaos", _show, wait_s=TURN_S)
         return
-    from mockcic.control.chaos import planned_shape
-    from mockcic.scenario.chaos import load_chaos, plan
+    from mockcic.control.desks.chaos import planned_shape
+    from mockcic.scenario.chaos import in_vain_of, load_chaos, plan
 
     chaos = load_chaos(file)
     wall_s = time.time()
@@ -62,6 +48,7 @@ def show(file: Path | None, **given: Any) -> None:
         "chaos": chaos.chaos,
         "about": chaos.about,
         "seed": chaos.seed,
+        "warnings": list(in_vain_of(chaos)),
         "plan": [planned_shape(each, wall_s).model_dump() for each in planned],
     }
     if given["as_json"]:
@@ -78,18 +65,22 @@ def play(file: Path, **given: Any) -> None:
 
     Where it says when it `begins`, the server's clock is turned forward to that time first.
     """
+    from mockcic.control.client import TURN_S
     from mockcic.scenario.chaos import load_chaos
 
     load_chaos(file)  # its problems are told here, with their places
     headers = {"content-type": "application/yaml"}
-    _ask(given, "POST", "/v1/chaos", content=file.read_bytes(), params={"called": str(file)}, headers=headers)
+    said = {"content": file.read_bytes(), "params": {"called": str(file)}, "headers": headers}
+    ask(given, "POST", "/v1/chaos", _show, wait_s=TURN_S, **said)
 
 
 @command.command(name="stop", short_help="Stop what plays.", epilog=EXITS)
 @options
 def stop(**given: Any) -> None:
     """Stop it: its faults are gone, and the server's clock goes as before."""
-    _ask(given, "DELETE", "/v1/chaos")
+    from mockcic.control.client import TURN_S
+
+    ask(given, "DELETE", "/v1/chaos", _show, wait_s=TURN_S)
 
 
 def _show(found: dict[str, Any], zone: str = "+09:00") -> None:
@@ -98,6 +89,8 @@ def _show(found: dict[str, Any], zone: str = "+09:00") -> None:
 
     from mockcic.trace.dialogue import harmless, span
 
+    for said in found.get("warnings", ()):
+        click.echo(f"mockcic: warning: {harmless(said)}", err=True)
     state = ""
     if "playing" in found:
         state = f", {'plays' if found['playing'] else 'is over'}, {found['played']} of {len(found['plan'])} have come"

@@ -11,7 +11,8 @@ import click
 
 from mockcic.cli.problems import as_json, count_line, print_problems
 from mockcic.errors import Problem, ScenarioError
-from mockcic.scenario.load import load, scenario_files
+from mockcic.scenario.files import scenario_files
+from mockcic.scenario.load import load
 
 
 def read_variables(pairs: Sequence[str]) -> dict[str, str]:

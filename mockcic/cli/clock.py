@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from mockcic.cli.control import EXITS, asker, fail, options, say_json
+from mockcic.cli.control import EXITS, ask, options
 
 
 @click.group(name="clock", short_help="The clock of a running server: turn it forward, run it faster.")
@@ -23,28 +23,11 @@ def command() -> None:
     """
 
 
-def _ask(given: dict[str, Any], method: str, path: str, wait_s: float = 0.0, **how: Any) -> None:
-    """Ask, and show the clock that came."""
-    from mockcic.control.client import ControlError
-
-    as_json = given.pop("as_json")
-    client = asker(**given)
-    try:
-        with client:
-            found = client.ask(method, path, wait_s=wait_s, **how)
-    except ControlError as error:
-        fail(error, as_json=as_json)
-    if as_json:
-        say_json(found)
-    else:
-        _show(found)
-
-
 @command.command(name="show", short_help="What it shows, and how it goes.", epilog=EXITS)
 @options
 def show(**given: Any) -> None:
     """Its time, how far it is ahead of real time, and how long until something is due."""
-    _ask(given, "GET", "/v1/clock")
+    ask(given, "GET", "/v1/clock", _show)
 
 
 @command.command(name="advance", short_help="Turn it forward.", epilog=EXITS)
@@ -58,7 +41,7 @@ def advance(by: str | None, to: str | None, **given: Any) -> None:
     if (by is None) is (to is None):
         raise click.UsageError("give a DURATION such as 8h, or --to TIME")
     asked = {"by": by} if by is not None else {"to": to}
-    _ask(given, "POST", "/v1/clock/advance", TURN_S, json=asked)
+    ask(given, "POST", "/v1/clock/advance", _show, wait_s=TURN_S, json=asked)
 
 
 @command.command(name="factor", short_help="Let it go faster or slower.", epilog=EXITS)
@@ -66,14 +49,14 @@ def advance(by: str | None, to: str | None, **given: Any) -> None:
 @options
 def factor(factor: float, **given: Any) -> None:
     """Let so many seconds pass by it in a real one: 60 an hour in a minute; 0 lets it stand, 1 goes as real time."""
-    _ask(given, "PATCH", "/v1/clock", json={"factor": factor})
+    ask(given, "PATCH", "/v1/clock", _show, json={"factor": factor})
 
 
 @command.command(name="reset", short_help="Let it show real time again.", epilog=EXITS)
 @options
 def reset(**given: Any) -> None:
     """Let it show real time, and go as that does. What has happened stays so."""
-    _ask(given, "POST", "/v1/clock/reset")
+    ask(given, "POST", "/v1/clock/reset", _show)
 
 
 def _show(found: dict[str, Any]) -> None:

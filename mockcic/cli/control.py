@@ -76,6 +76,23 @@ def say_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
+def ask(given: dict[str, Any], method: str, path: str, show: Callable[[Any], None], **how: Any) -> None:
+    """Ask the server that `options` name, and show what came; `how` is for `ControlClient.ask`."""
+    from mockcic.control.client import ControlError
+
+    as_json = given.pop("as_json")
+    client = asker(**given)
+    try:
+        with client:
+            found = client.ask(method, path, **how)
+    except ControlError as error:
+        fail(error, as_json=as_json)
+    if as_json:
+        say_json(found)
+    else:
+        show(found)
+
+
 def fail(error: ControlError, *, as_json: bool) -> NoReturn:
     """What the server refused, on stderr; exit code 2."""
     if as_json:
@@ -138,7 +155,7 @@ class Word(click.ParamType[str]):
 
 
 class Seconds(click.ParamType[float]):
-    """A duration: seconds, or with a unit as scenarios have it (500ms, 2s, 1m)."""
+    """A duration: seconds, or with a unit as scenarios have it (500ms, 2s, 1m30s)."""
 
     name = "duration"
 
@@ -153,7 +170,7 @@ class Seconds(click.ParamType[float]):
         try:
             return float(value) if value.replace(".", "", 1).isdecimal() else float(read_duration(value))
         except (ValueError, PydanticCustomError):
-            self.fail(f"{value!r} is no duration; write seconds, or 500ms, 2s, 1m", param, ctx)
+            self.fail(f"{value!r} is no duration; write seconds, or 500ms, 2s, 1m30s", param, ctx)
 
 
 def joined(words: tuple[str, ...]) -> str:

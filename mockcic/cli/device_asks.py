@@ -83,9 +83,14 @@ def _seconds(text: str) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        seconds = math.nan
+        from mockcic.scenario.words import read_duration
+
+        try:
+            seconds = float(read_duration(text))
+        except ValueError:
+            seconds = math.nan
     if not (math.isfinite(seconds) and seconds > 0):
-        raise StartError(f"--from-env: found MOCKCIC_SECONDS {text!r}, expected a number above 0")
+        raise StartError(f"--from-env: found MOCKCIC_SECONDS {text!r}, expected seconds above 0, or such as 1m30s")
     return seconds
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mockcic.control.listener import Control
-    from mockcic.scenario.load import ScenarioSet
+    from mockcic.scenario.scenario_set import ScenarioSet
     from mockcic.server.service import Service
 
 

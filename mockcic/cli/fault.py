@@ -146,6 +146,8 @@ def _say(shape: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         say_json(shape)
         return
+    for said in shape.get("warnings", ()):
+        click.echo(f"mockcic: warning: {said}", err=True)
     click.echo(
         f"{shape['number']}  {_whose(shape['device'])}  {shape['name']}  {shape['about']}  {_when(shape)}".rstrip()
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mockcic.control.listener import Control
     from mockcic.journal.entry import Entry
     from mockcic.scenario.chaos import Chaos
-    from mockcic.scenario.load import ScenarioSet
+    from mockcic.scenario.scenario_set import ScenarioSet
     from mockcic.scenario.watch import Snapshot
     from mockcic.server.saved import SavedAudio
     from mockcic.server.service import Service
@@ -308,15 +308,18 @@ class Serving:
         path: Path | None = self._options["chaos_file"]
         if path is None:
             return None
-        from mockcic.scenario.chaos import load_chaos
+        from mockcic.scenario.chaos import in_vain_of, load_chaos
 
         try:
-            return load_chaos(path)
+            chaos = load_chaos(path)
         except ScenarioError as error:
             tell(error.problems)
             raise StartError(
                 "the chaos file has errors; mend them, or see them again with `mockcic chaos show`"
             ) from None
+        for said in in_vain_of(chaos):
+            click.echo(f"{path}: warning: {said}")
+        return chaos
 
     def _saved(self, service: Service) -> SavedAudio | None:
         folder: Path | None = self._options["save_audio"]
@@ -362,7 +365,7 @@ class Serving:
         from mockcic.trace.file import write_trace
 
         try:
-            write_trace(path, desk.trace())
+            write_trace(path, desk.journal.trace())
             click.echo(f"trace  {path}", err=True)
         except OSError as error:
             raise StartError(f"cannot write the trace {path}: {error.strerror}") from None
@@ -405,7 +408,7 @@ class Serving:
                     click.secho(f"not reloaded ({names}): the scenarios loaded before stay", fg="red", err=True)
                     continue
                 tell(edition.warnings)
-                desk.take_files(edition, names)
+                desk.scenarios.take_files(edition, names)
                 if set(edition.files) != set(scenarios.files):
                     scenarios, known = edition, None
                     break  # and watch what this edition is made of

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
-from mockcic.cli.control import EXITS, Word, asker, fail, options, say_json
+from mockcic.cli.control import EXITS, Word, ask, options
 
 
 @click.group(name="token", short_help="The tokens a running server has issued: list, expire, revoke, issue.")
@@ -21,29 +20,12 @@ def command() -> None:
     """
 
 
-def _ask(given: dict[str, Any], method: str, path: str, show: Callable[[Any], None], **how: Any) -> None:
-    """Ask, and show what came."""
-    from mockcic.control.client import ControlError
-
-    as_json = given.pop("as_json")
-    client = asker(**given)
-    try:
-        with client:
-            found = client.ask(method, path, **how)
-    except ControlError as error:
-        fail(error, as_json=as_json)
-    if as_json:
-        say_json(found)
-    else:
-        show(found)
-
-
 @command.command(name="list", short_help="The access tokens, oldest first.", epilog=EXITS)
 @click.argument("device", required=False, type=Word())
 @options
 def list_tokens(device: str | None, **given: Any) -> None:
     """The access tokens that were issued, each with its state; of one DEVICE (a short name, or its device_id)."""
-    _ask(given, "GET", "/v1/auth/tokens", _table, params={} if device is None else {"device": device})
+    ask(given, "GET", "/v1/auth/tokens", _table, params={} if device is None else {"device": device})
 
 
 @command.command(name="expire", short_help="Let a device's tokens expire now.", epilog=EXITS)
@@ -54,7 +36,7 @@ def expire(device: str, **given: Any) -> None:
 
     Take care: shipped firmware answers 401 to an event by unbinding the account for good.
     """
-    _ask(given, "POST", "/v1/auth/expire", _table, json={"device": device})
+    ask(given, "POST", "/v1/auth/expire", _table, json={"device": device})
 
 
 @command.command(name="revoke", short_help="Take a device's tokens back.", epilog=EXITS)
@@ -62,7 +44,7 @@ def expire(device: str, **given: Any) -> None:
 @options
 def revoke(device: str, **given: Any) -> None:
     """As if DEVICE had been logged out elsewhere: 401, no refresh, and its downchannel ends."""
-    _ask(given, "POST", "/v1/auth/revoke", _table, json={"device": device})
+    ask(given, "POST", "/v1/auth/revoke", _table, json={"device": device})
 
 
 @command.command(name="issue", short_help="Make a token pair for a device.", epilog=EXITS)
@@ -73,7 +55,7 @@ def revoke(device: str, **given: Any) -> None:
 def issue(device_id: str, client_id: str, model_id: str, **given: Any) -> None:
     """A pair as /token would give it, printed whole, without /authorize."""
     asked = {"client_id": client_id, "device_id": device_id, "model_id": model_id}
-    _ask(given, "POST", "/v1/auth/issue", _pair, json=asked)
+    ask(given, "POST", "/v1/auth/issue", _pair, json=asked)
 
 
 def _table(found: dict[str, Any]) -> None:

@@ -16,7 +16,9 @@ from typing import Final
 
 from mockcic.control.ask import AskError
 from mockcic.errors import Problem, ScenarioError, StartError
-from mockcic.scenario.load import BUILTIN, ScenarioSet, load_text, load_unpacked
+from mockcic.scenario.files import BUILTIN
+from mockcic.scenario.load import load_text, load_unpacked
+from mockcic.scenario.scenario_set import ScenarioSet
 from mockcic.scenario.settings import Profile
 
 DAMAGED: Final = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
@@ -70,7 +72,7 @@ class Unpacked:
         if len(body) > LIMIT_BYTES:
             raise AskError(413, f"a body of {len(body)} bytes; expected at most {LIMIT_BYTES}")
         if kind == ZIP_TYPE:
-            return self._unzip(body, profile, strict, called)
+            return self._unzip(body, profile, called, strict=strict)
         if kind in (*YAML_TYPES, JSON_TYPE, FORM_TYPE, ""):
             try:
                 text = body.decode()
@@ -110,7 +112,7 @@ class Unpacked:
         folder.mkdir()
         return folder
 
-    def _unzip(self, body: bytes, profile: Profile | None, strict: bool, called: str | None) -> ScenarioSet:
+    def _unzip(self, body: bytes, profile: Profile | None, called: str | None, *, strict: bool) -> ScenarioSet:
         try:
             archive = zipfile.ZipFile(io.BytesIO(body))
             names = [each for each in archive.namelist() if not each.endswith("/")]

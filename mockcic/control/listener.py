@@ -23,9 +23,6 @@ PORT: Final = 8444
 START_AFTER_S: Final = 1.0
 """The imports of the application take a third of a second of one core; the first devices come before them (INF)."""
 
-STOP_WITHIN_S: Final = 1.0
-"""For answers that are being written when the server stops (INF)."""
-
 
 class Control:
     """Binds, serves and stops. `token` is None where only this machine can connect."""
@@ -83,21 +80,16 @@ class Control:
 
     async def _serve(self, desk: Desk, service: Service) -> None:
         from hypercorn.asyncio import serve
-        from hypercorn.config import Config
+
+        from mockcic.server.stock import stock_config
 
         assert self._socket is not None
         await self._first_connection()
         if self._stop.is_set():
             return
         app: Any = await asyncio.to_thread(_make, desk, self.token, service)
-        config = Config()
+        config = stock_config(logging.getLogger("mockcic.control"))
         config.bind = [f"fd://{os.dup(self._socket.fileno())}"]  # Hypercorn closes what it is given
-        config.accesslog = None
-        config.errorlog = logging.getLogger("mockcic.control")
-        config.graceful_timeout = STOP_WITHIN_S
-        config.include_server_header = False
-        config.keep_alive_timeout = 60.0
-        config.keep_alive_max_requests = 10**9  # Hypercorn would end an HTTP/2 connection at the request above it
         try:
             await serve(app, config, shutdown_trigger=self._stop.wait)
         finally:

@@ -30,9 +30,10 @@ async def live(desk: Desk, asked: Filter, after: int, device: str | None) -> Asy
     def hear(_: Entry) -> None:
         more.set()
 
-    end, end_at_end = desk.journal.listen(hear), desk.at_end(more.set)
+    journal, ending = desk.cic.journal, desk.ending
+    end, end_at_end = journal.listen(hear), ending.then(more.set)
     try:
-        while not desk.ended:
+        while not ending.has_come:
             try:
                 async with asyncio.timeout(STILL_HERE_S):
                     await more.wait()
@@ -40,13 +41,13 @@ async def live(desk: Desk, asked: Filter, after: int, device: str | None) -> Asy
                 yield None
                 continue
             more.clear()
-            found = desk.journal.after(after)
+            found = journal.after(after)
             while found:
                 for entry in found[:AT_ONCE]:
                     if (device is None or entry.device == device) and asked.fits(entry):
                         yield entry.as_json()
                     after = entry.number
-                found = desk.journal.after(after)
+                found = journal.after(after)
     finally:
         end()
         end_at_end()

@@ -28,7 +28,7 @@ class Numbers:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 
         desk = self._desk
-        journal, devices = desk.journal, list(desk.cic.devices)
+        journal, devices = desk.cic.journal, list(desk.cic.devices)
         yield InfoMetricFamily("mockcic", "Which mockcic this is.", value={"version": desk.version})
         entries = CounterMetricFamily("mockcic_entries", "What happened, by kind of entry.", labels=["kind"])
         for kind in KINDS:

@@ -10,7 +10,9 @@ from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.settings import Profile
 from mockcic.server.clock import FASTEST
 
-WAIT_S = 5.0
+WAIT_S: Final = 5.0
+"""How long a wait waits unless told otherwise (INF)."""
+
 LONGEST_WAIT_S = 3600.0
 
 Within = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S, description="Seconds to wait at the most.")]
@@ -140,6 +142,10 @@ class FaultShape(BaseModel):
     by: str = Field(description="Who set it: control, a scenario, a rule, a step, a chaos file.")
     occasions: int = Field(description="How often it could have struck.")
     strikes: int = Field(description="How often it did.")
+    warnings: list[str] = Field(
+        default_factory=list,
+        description="Why it can never strike, or what of it has no effect; told when it is set.",
+    )
 
 
 class FaultList(BaseModel):
@@ -249,6 +255,9 @@ class ChaosShape(BaseModel):
     began: str = Field(description="When it began, by the server's clock.")
     ends: str = Field(description="When it is over by itself.")
     played: int = Field(description="How many of the plan have come.")
+    warnings: list[str] = Field(
+        default_factory=list, description="Why faults of it can never strike, or what of them has no effect."
+    )
     plan: list[PlannedShape]
 
 
@@ -445,6 +454,8 @@ class RecoveryShape(BaseModel):
     spacing: list[float] = Field(description="Pauses between attempts.")
     lost: list[int]
     doubled: list[int]
+    refused: int = Field(default=0, description="Events that were refused untouched (REFUSED_STREAM).")
+    retried: int = Field(default=0, description="How many of these were sent again.")
 
 
 class RecoveryPage(BaseModel):

@@ -18,7 +18,7 @@ from mockcic.journal.entry import KINDS, Entry
 from mockcic.journal.packed import Packed
 from mockcic.scenario.conditions import MISSING, Condition
 from mockcic.scenario.match import walk
-from mockcic.scenario.words import suggest
+from mockcic.scenario.words import read_duration, suggest
 
 OWN_MEMBERS: Final[Mapping[str, str]] = {
     "kind": "what kind of entry, as in the table of kinds",
@@ -63,6 +63,7 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
     "marker": "of an upload: its marker, if the scenario asks",
     "like": "of an upload: the recording it is like, of those a condition names",
     "heard": "of an upload: which of the scenario's recordings it is",
+    "transcript": "of an upload: what was said in it, its member text, if the scenario asks",
     "lost": "of an answer: true when the device did not wait for its end, or `fault` names what ended it",
     "dropped": "of a directive: why it was not sent",
     "raw": "of a directive that was sent as it stood: its text, the beginning of it",
@@ -121,8 +122,7 @@ _TERM: Final = re.compile(
 )
 _ALTERNATIVES: Final = re.compile(rf"({_ALTERNATIVE})(?:,|$)")
 _NAME: Final = re.compile(r"[A-Za-z*?][\w*?-]*\.[\w*?.-]+|\*")
-_MOMENT: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
-_UNITS: Final = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _OPERATORS: Final = "=, !=, ~, >, >=, <, <="
 _CONDITION_WORDS: Final = frozenset({"is", "one_of", "matches", "contains", "min", "max", "present", "absent", "not"})
 
@@ -238,6 +238,8 @@ def member_of(entry: Entry, member: str) -> object:
         case "context":
             contexts = _data(entry).get("contexts", MISSING)
             return contexts if contexts is MISSING else walk(contexts, rest)
+        case "transcript":
+            return _data(entry).get("text", MISSING) if entry.kind == "upload" else MISSING
         case "request":
             return walk(_data(entry).get("request", {}), rest.lower())
         case _:
@@ -482,14 +484,26 @@ def _search(member: str, text: str) -> Term:
     return Term(member, f'a text with "{text}" in it', holds)
 
 
+def _seconds(value: str) -> float | None:
+    """A number, or a duration as scenarios have it, below zero too."""
+    if _NUMBER.fullmatch(value):
+        return float(value)
+    less, text = value.startswith("-"), value.removeprefix("-")
+    try:
+        seconds = float(read_duration(text))
+    except ValueError:  # pydantic's errors are
+        return None
+    return -seconds if less else seconds
+
+
 def _bound(member: str, operator: str, value: str) -> Term:
     if member == "time" and (wall := _wall_time(value)) is not None:
         member, bound = "wall", wall
     else:
-        found = _MOMENT.fullmatch(value)
+        found = _seconds(value)
         if found is None:
-            raise FilterError(f"{member}{operator}{value}", expected="a number, or a duration such as 300ms, 2s, 1m")
-        bound = float(found[1]) * _UNITS[found[2]]
+            raise FilterError(f"{member}{operator}{value}", expected="a number, or a duration such as 300ms, 2s, 1m30s")
+        bound = found
     compare: dict[str, Callable[[float], bool]] = {
         ">": lambda got: got > bound,
         ">=": lambda got: got >= bound,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from mockcic.scenario.load import builtin_names, load_text, read_part
+from mockcic.scenario.files import builtin_names
+from mockcic.scenario.load import load_text, read_part
 from mockcic.scenario.model import Rule, Scenario
 from mockcic.scenario.steps import Send, Step, Use
 from mockcic.scenario.walk import cues_of, flat_steps, steps_of

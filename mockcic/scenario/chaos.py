@@ -6,7 +6,7 @@ Pure: what is drawn is the same for the same file, whenever and wherever it is p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from mockcic.errors import Problem, ScenarioError, StartError
 from mockcic.scenario.explain import explain
 from mockcic.scenario.faults.fault import Fault, Faults
+from mockcic.scenario.faults.vain import in_vain, unknown_directive
 from mockcic.scenario.settings import Part
 from mockcic.scenario.source import Source, read_source
 from mockcic.scenario.words import Name, PlainDuration, Texts, wrong
@@ -177,18 +178,34 @@ def _moments(chaos: Chaos, entry: ChaosEntry, begins_s: float) -> Iterator[float
     yield from (each for n in range(times) if (each := first + n * entry.every) <= chaos.lasts)
 
 
-def _played(entry: ChaosEntry, fault: Fault, seed: int) -> Fault:
+def _played(entry: ChaosEntry, fault: Fault, seed: int | None) -> Fault:
     """A fault as it is set: it goes with its entry; without any span it strikes once (as over the control API)."""
     said, changes = fault.model_fields_set, dict[str, Any]()
     if entry.for_ is not None:
         changes["for_"] = entry.for_ if fault.for_ is None else min(fault.for_, entry.for_)
     elif not said & {"times", "nth", "every", "for_", "chance"}:
         changes["times"] = 1
-    if "seed" not in said:
+    if "seed" not in said and seed is not None:
         changes["seed"] = seed
+    elif "seed" not in said:  # each time another: it may take any occasion
+        changes["chance"] = 1.0
     if fault.name is None and entry.name is not None:
         changes["name"] = entry.name
     return fault.model_copy(update=changes)
+
+
+def in_vain_of(chaos: Chaos, known: Sequence[str] = ()) -> tuple[str, ...]:
+    """Why faults of it can never strike, or what of them has no effect, as of one that is set by hand.
+
+    `known` are events besides those of the catalogue.
+    """
+    found = [
+        f"{entry.label}: {each.said}"
+        for entry in chaos.entries
+        for fault in entry.fault
+        for each in (*in_vain(_played(entry, fault, None), known=known), *unknown_directive(fault))
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 # ---------------------------------------------------------------------- reading
@@ -244,4 +261,4 @@ def _impossible(source: Source, chaos: Chaos) -> Iterator[Problem]:
             )
 
 
-__all__ = ["Chaos", "ChaosEntry", "Planned", "load_chaos", "plan", "read_chaos"]
+__all__ = ["Chaos", "ChaosEntry", "Planned", "in_vain_of", "load_chaos", "plan", "read_chaos"]

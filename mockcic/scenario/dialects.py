@@ -85,7 +85,7 @@ DIALECTS: Final[Mapping[str, NamedDialect]] = MappingProxyType(
             NamedDialect(
                 "plain",
                 "As a multipart library writes: lower-case names, the type first, `charset=UTF-8`, no semicolon, "
-                "a boundary with hyphens, nothing behind the last one.",
+                "a boundary with hyphens, nothing behind the last one, each part in a DATA frame of its own.",
                 "RFC 2046 5.1.1, RFC 2045 5.1; DEVICES R3, R7, R8 say who cannot read it",
                 {
                     "multipart": {"semicolon": False, "boundary": "hyphens", "end": "bare"},
@@ -95,17 +95,20 @@ DIALECTS: Final[Mapping[str, NamedDialect]] = MappingProxyType(
                         "header_order": "type first",
                         "charset": "UTF-8",
                     },
+                    "data_frames": "part",
                 },
             ),
             NamedDialect(
                 "odd",
                 "Whatever is legal and unusual: a quoted boundary, random part names, no charset, a CRLF before the "
-                "first delimiter and behind the last, a dialogue in Hello.",
-                "RFC 2046 5.1.1; INF",
+                "first delimiter and behind the last, a dialogue in Hello, no `date`, DATA frames of 37 bytes.",
+                "RFC 2046 5.1.1, RFC 9113 6.1; INF",
                 {
                     "multipart": {"boundary": "quoted", "preamble": True, "end": "epilogue"},
                     "parts": {"names": "random", "charset": "none"},
                     "hello_dialogue": True,
+                    "data_frames": 37,
+                    "date": False,
                 },
             ),
         )

@@ -15,7 +15,7 @@ from mockcic.scenario.model import Scenario
 from mockcic.scenario.node import Node, Place
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import A_STEP, STEP_KEYS, Change, PushStep, Send, Use, Wait
-from mockcic.scenario.words import DIRECTIVE_KEY, shown, suggest
+from mockcic.scenario.words import DIRECTIVE_KEY, did_you_mean, shown, suggest
 
 _KINDS: Final = {
     "string_type": "a text",
@@ -265,8 +265,7 @@ def _no_step(source: Source, loc: Loc) -> Problem:
     if len(directives) > 1:
         return _second_directive(source, source.place(directives[1]), source.written(directives[1]))
     for name, (key, _) in members.items():
-        near = suggest(name, (*STEP_KEYS, *catalogue().directives))
-        hint = f"; did you mean {near}?" if near else ""
+        hint = did_you_mean(name, (*STEP_KEYS, *catalogue().directives))
         return source.problem(source.place(key), f"{shown(name)} is no step", f"{A_STEP}{hint}")
     value = None if found is None else found.node.values()
     return source.problem(source.position(loc), f"{shown(value)} is no step", A_STEP)

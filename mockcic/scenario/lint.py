@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from mockcic.errors import Problem
 from mockcic.scenario.lint_faults import lint_directives_of_faults, lint_faults
@@ -15,27 +13,8 @@ from mockcic.scenario.model import Rule, Scenario
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import Change, Use
 from mockcic.scenario.walk import Loc, answers_of, cues_of, flat_steps, steps_of
-from mockcic.scenario.words import is_template, shown, suggest
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A rule or a named reply, and the file and place it comes from."""
-
-    source: Source
-    loc: Loc
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A scenario put together with what it includes."""
-
-    scenario: Scenario
-    source: Source
-    files: tuple[tuple[Source, Scenario], ...]
-    rules: tuple[Entry, ...]
-    replies: Mapping[str, Entry]
+from mockcic.scenario.whole import Entry, Whole
+from mockcic.scenario.words import did_you_mean, is_template, shown
 
 
 def lint_file(source: Source, scenario: Scenario) -> Iterator[Problem]:
@@ -67,10 +46,9 @@ def _sounds_heard(whole: Whole) -> Iterator[Problem]:
                 names = whole.scenario.recordings
                 for value in said:
                     if isinstance(value, str) and value not in names and not is_template(value):
-                        near = suggest(value, names)
-                        hint = f"; did you mean {near}?" if near else ""
+                        hint = did_you_mean(value, names)
                         expected = f"one of {', '.join(names)}{hint}" if names else "a name under `recordings`"
-                        mend = "add `recordings: {" + value + ": FILE.wav}`" if not near else ""
+                        mend = "add `recordings: {" + value + ": FILE.wav}`" if not hint else ""
                         yield entry.source.problem(place, f"no recording {shown(value)}", expected, mend)
             elif member == "audio.dtmf" and any(not isinstance(value, str) for value in said):
                 yield entry.source.problem(place, "digits that are no text", 'a text, as in "123#"', "quote them")
@@ -116,11 +94,10 @@ def _uses(whole: Whole) -> Iterator[Problem]:
     names = set(whole.scenario.replies)
     for source, loc, step in _use_steps(whole):
         if step.use not in names:
-            near = suggest(step.use, names)
-            hint = f"; did you mean {near}?" if near else ""
+            hint = did_you_mean(step.use, names)
             mend = f"write `replies: {{{step.use}: [...]}}`"
             if names:
-                mend = "" if near else f"there are {', '.join(sorted(names))}"
+                mend = "" if hint else f"there are {', '.join(sorted(names))}"
             yield source.problem(
                 source.position((*loc, "use")),
                 f"unknown reply {shown(step.use)}",
@@ -173,8 +150,7 @@ def _states(whole: Whole) -> Iterator[Problem]:
     known = {name for _, _, name in asked_for}
     for source, loc, name in asked_for:
         if name not in reached:
-            near = suggest(name, reached)
-            hint = f"; did you mean {near}?" if near else ""
+            hint = did_you_mean(name, reached)
             yield source.problem(
                 source.position(loc),
                 f"nothing goes to the state {shown(name)}",
@@ -184,8 +160,7 @@ def _states(whole: Whole) -> Iterator[Problem]:
             )
     for source, loc, name in gone_to:
         if name not in known and name != whole.scenario.start:
-            near = suggest(name, known)
-            hint = f"; did you mean {near}?" if near else ""
+            hint = did_you_mean(name, known)
             yield source.problem(
                 source.position(loc),
                 f"no rule asks for the state {shown(name)}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,11 +9,12 @@ from typing import Literal
 from mockcic.cic.catalogue import catalogue
 from mockcic.errors import Problem
 from mockcic.scenario.faults.fault import Fault
+from mockcic.scenario.faults.vain import in_vain, may_meet
 from mockcic.scenario.model import Scenario
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import FaultStep, Send
 from mockcic.scenario.walk import Loc, answers_of_rule, steps_of
-from mockcic.scenario.words import is_template, shown, suggest
+from mockcic.scenario.words import is_template, suggest
 
 Written = Literal["top", "rule", "reply", "downchannel", "either"]
 
@@ -34,19 +34,20 @@ class _Placed:
 
 def lint_faults(source: Source, scenario: Scenario) -> Iterator[Problem]:
     """What can be said of the faults of one file alone."""
+    known = events_known_to(scenario)
     for placed in _faults(scenario):
         yield from _aim(source, placed)
-        yield from _events(source, placed, scenario)
-        yield from _sound(source, placed)
-        if placed.fault.directive and not placed.fault.act.PER_DIRECTIVE:
-            yield _never(
-                source,
-                placed,
-                "directive",
-                f"`directive` beside `{placed.fault.kind}` has no effect",
-                "it beside an act on directives, such as json, message, drop or late",
-                "leave it out, or aim with `event`",
-            )
+        found = list(in_vain(placed.fault, known=known, events=placed.events))
+        for each in found:
+            place = source.position((*placed.loc, *each.way), key=each.at_key)
+            yield source.problem(place, each.what, each.expected, each.mend, severity="warning")
+        if not any(each.way[0] == "event" for each in found):
+            yield from _of_rule(source, placed)
+
+
+def events_known_to(scenario: Scenario) -> tuple[str, ...]:
+    """The events that its rules are about, patterns of them too; `*` names none."""
+    return tuple(name for rule in scenario.on for name in rule.event if name != "*")
 
 
 def lint_directives_of_faults(
@@ -109,58 +110,15 @@ def _aim(source: Source, placed: _Placed) -> Iterator[Problem]:
         yield _never(source, placed, "every", what, "it at the top of the scenario", "here `times`, `nth` or `chance`")
 
 
-def _events(source: Source, placed: _Placed, scenario: Scenario) -> Iterator[Problem]:
-    """Events that are none, or not those of the rule."""
+def _of_rule(source: Source, placed: _Placed) -> Iterator[Problem]:
+    """Events that are not those of the rule."""
     fault = placed.fault
-    if not fault.event:
+    if fault.role in ("token", "accept") or not fault.event or not placed.events:
         return
-    if fault.role in ("token", "accept"):
-        mend = "leave it out" if fault.role == "accept" else "aim with `nth` or `chance`"
-        what = f"`event` of a fault on {fault.role} has no effect"
-        yield _never(source, placed, "event", what, "no event: none is known there", mend)
-        return
-    known = [*catalogue().events, *(name for rule in scenario.on for name in rule.event)]
-    for index, pattern in enumerate(fault.event):
-        if any(_meet(pattern, name) for name in known):
-            continue
-        near = suggest(pattern, catalogue().events)
-        hint = f"; did you mean {near}?" if near else ""
-        place = source.position((*placed.loc, "event", index))
-        yield source.problem(
-            place,
-            f"no event fits {shown(pattern)}",
-            f"an event of the catalogue or of a rule, wildcards allowed{hint}",
-            "" if near else "`mockcic interfaces` lists them",
-            severity="warning",
-        )
-        return
-    if placed.events and not any(_meet(own, name) for own in placed.events for name in fault.event):
+    if not any(may_meet(own, name) for own in placed.events for name in fault.event):
         what = f"a fault at {', '.join(fault.event)} in a rule about {', '.join(placed.events)} never strikes"
         yield _never(
             source, placed, "event", what, "the rule's own event", "leave `event` out here, or put it at the top"
-        )
-
-
-def _meet(first: str, second: str) -> bool:
-    """Whether two patterns may mean the same event."""
-    return fnmatch.fnmatchcase(first, second) or fnmatch.fnmatchcase(second, first) or ("*" in first and "*" in second)
-
-
-def _sound(source: Source, placed: _Placed) -> Iterator[Problem]:
-    """Moments of sound at events that have none."""
-    after = placed.fault.after
-    if after is None or (after.audio is None and after.bytes is None):
-        return
-    names = placed.fault.event or placed.events
-    events = catalogue().events
-    if names and all(name in events and events[name].attachment != "audio" for name in names):
-        key = "audio" if after.audio is not None else "bytes"
-        yield source.problem(
-            source.position((*placed.loc, "after", key), key=True),
-            f"`after: {{{key}: ...}}` at {', '.join(names)}, which has no sound, never strikes",
-            f"an event with sound: {', '.join(name for name in events if events[name].attachment == 'audio')}",
-            "here `after: {upload: began}` or `{upload: ended}` can stand",
-            severity="warning",
         )
 
 
@@ -168,7 +126,8 @@ def _sent(source: Source, placed: _Placed, sent: dict[str, set[str]]) -> Iterato
     fault = placed.fault
     mine, other = ("downchannel", "reply") if fault.role == "downchannel" else ("reply", "downchannel")
     fits = {
-        line: any(_meet(pattern, name) for pattern in fault.directive for name in names) for line, names in sent.items()
+        line: any(may_meet(pattern, name) for pattern in fault.directive for name in names)
+        for line, names in sent.items()
     }
     if fits[mine]:
         return
@@ -182,7 +141,7 @@ def _sent(source: Source, placed: _Placed, sent: dict[str, set[str]]) -> Iterato
     known = catalogue().directives
     near = (
         suggest(fault.directive[0], known)
-        if not any(_meet(each, name) for each in fault.directive for name in known)
+        if not any(may_meet(each, name) for each in fault.directive for name in known)
         else None
     )
     hint = f"; did you mean {near}?" if near else ""

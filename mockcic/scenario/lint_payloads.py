@@ -16,7 +16,7 @@ from mockcic.scenario.node import Place
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import Send
 from mockcic.scenario.walk import Line, Loc, cues_of, steps_of
-from mockcic.scenario.words import is_template, shown, suggest
+from mockcic.scenario.words import did_you_mean, is_template, shown, suggest
 
 SUBJECTS: Final = ("payload", "header", "context", "request", "audio", "vars", "count", "state", "device")
 SPEAK: Final = "SpeechSynthesizer.Speak"
@@ -96,16 +96,14 @@ def _conditions(source: Source, loc: Loc, rule: Rule) -> Iterator[Problem]:
             yield from _context_condition(source, place, rest)
         elif first == "count":
             if rest not in catalogue().events:
-                near = suggest(rest, catalogue().events)
-                hint = f"; did you mean count.{near}?" if near else ""
+                hint = did_you_mean(rest, catalogue().events, before="count.")
                 yield source.problem(
                     place, f"unknown event {shown(rest)}", f"an event of the catalogue{hint}", severity="warning"
                 )
         elif first in _KNOWN_MEMBERS:
             names, severity = _KNOWN_MEMBERS[first]
             if rest not in names:
-                near = suggest(rest, names)
-                hint = f"; did you mean {first}.{near}?" if near else ""
+                hint = did_you_mean(rest, names, before=f"{first}.")
                 yield source.problem(
                     place, f"{first} has no member {shown(rest)}", f"one of {', '.join(names)}{hint}", severity=severity
                 )
@@ -138,16 +136,14 @@ def _context_condition(source: Source, place: Place, path: str) -> Iterator[Prob
     full_name = f"{namespace}.{name}"
     spec = contexts.get(full_name)
     if spec is None:
-        near = suggest(full_name, contexts)
-        hint = f"; did you mean context.{near}?" if near else ""
+        hint = did_you_mean(full_name, contexts, before="context.")
         yield source.problem(
             place, f"unknown context {shown(full_name)}", f"a context of the catalogue{hint}", severity="warning"
         )
         return
     member = member.partition(".")[0]
     if member and spec.fields and member not in spec.fields:
-        near = suggest(member, spec.fields)
-        hint = f"; did you mean context.{full_name}.{near}?" if near else ""
+        hint = did_you_mean(member, spec.fields, before=f"context.{full_name}.")
         yield source.problem(
             place,
             f"{full_name} has no member {shown(member)}",
@@ -310,8 +306,7 @@ def _attachments(source: Source, loc: Loc, step: Send) -> Iterator[Problem]:
             name = found[1] or found[2]
             used.add(name)
             if name not in step.attach:
-                near = suggest(name, step.attach)
-                hint = f"; did you mean {near}?" if near else ""
+                hint = did_you_mean(name, step.attach)
                 mend = f"write `attach: {{{name}: FILE}}` beside the directive"
                 yield source.problem(source.place(node), f"no attachment {name}", f"a name under `attach`{hint}", mend)
     for name in step.attach:

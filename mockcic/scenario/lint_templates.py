@@ -10,7 +10,7 @@ from mockcic.scenario.node import Node
 from mockcic.scenario.source import Source
 from mockcic.scenario.steps import TEMPLATE_NAMES
 from mockcic.scenario.template import FILTERS, check_template, environment
-from mockcic.scenario.words import is_template, shown, suggest
+from mockcic.scenario.words import did_you_mean, is_template, shown
 
 NAMES: Final = TEMPLATE_NAMES - {"args"}
 """What every template can see (docs/scenarios.md, Templates); `args` is for cues, and `repeat` adds a name."""
@@ -32,9 +32,8 @@ def lint_templates(source: Source) -> Iterator[Problem]:
         known = NAMES | more
         yield from _arguments(source, node, args.get(id(node)))
         for name in sorted(names_of(node.value) - known):
-            near = suggest(name, known)
-            hint = f"; did you mean {near}?" if near else ""
-            mend = f'a variable is written vars.{name}, a text in quotes: "{name}"' if not near else ""
+            hint = did_you_mean(name, known)
+            mend = f'a variable is written vars.{name}, a text in quotes: "{name}"' if not hint else ""
             if name == "args":
                 hint, mend = "", "a cue under `cues` has `args`"
             yield source.problem(
@@ -113,10 +112,9 @@ def _args_of(source: Source) -> dict[int, frozenset[str]]:
 def _arguments(source: Source, node: Node, args: frozenset[str] | None) -> Iterator[Problem]:
     """`args.NAME` that its cue does not have."""
     for name in sorted(members_in(node.value, "args") - args) if args is not None else ():
-        near = suggest(name, args or ())
-        hint = f"; did you mean args.{near}?" if near else ""
+        hint = did_you_mean(name, args or (), before="args.")
         expected = f"one of {', '.join(sorted(args or ())) or 'none'}{hint}"
-        mend = "" if near else f"write `args: {{{name}: ...}}` in the cue"
+        mend = "" if hint else f"write `args: {{{name}: ...}}` in the cue"
         yield source.problem(source.place(node), f"unknown argument {shown(name)}", expected, mend)
 
 
@@ -130,13 +128,12 @@ def lint_variables(source: Source, known: frozenset[str]) -> Iterator[Problem]:
 
 def unknown_variable(source: Source, node: Node, name: str, known: frozenset[str]) -> Problem:
     """A variable that has no first value and is set nowhere."""
-    near = suggest(name, known)
-    hint = f"; did you mean {near}?" if near else ""
+    hint = did_you_mean(name, known)
     return source.problem(
         source.place(node),
         f"unknown variable {shown(name)}",
         f"a name under `vars`, or one that some `set` gives{hint}",
-        "" if near else f"write `vars: {{{name}: ...}}` at the top",
+        "" if hint else f"write `vars: {{{name}: ...}}` at the top",
         severity="warning",
     )
 

@@ -22,11 +22,11 @@ RECOGNISED: Final = ("sha256", "dtmf", "marker", "like", "heard", "text")
 """Members of `audio` that are known when the upload has ended, if somebody asks for them."""
 
 
-class _Pending:
+class Pending:
     """The one value `PENDING`: what will be known when the upload has ended. Every condition on it still may hold."""
 
 
-PENDING: Final = _Pending()
+PENDING: Final = Pending()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Subject:
 
     event: Event
     headers: Mapping[str, str]
-    sound: Sound | _Pending | None
+    sound: Sound | Pending | None
     state: str
     vars: Mapping[str, Any]
     counts: Mapping[str, int]
@@ -54,7 +54,7 @@ class Subject:
             case "request":
                 return self.headers.get(rest.lower(), MISSING)
             case "audio":
-                return self.sound if isinstance(self.sound, _Pending) else walk(sound_members(self.sound), rest)
+                return self.sound if isinstance(self.sound, Pending) else walk(sound_members(self.sound), rest)
             case "vars":
                 return walk(self.vars, rest)
             case "count":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -24,6 +25,11 @@ from mockcic.sound.recognise import Listening
 
 START: str = "start"
 """The state a device begins in, when the scenario names no other."""
+
+_OF_AUDIO: Final = re.compile(r"""\baudio\s*(?:\.\s*(\w+)|\[\s*\\?['"]{1,2}(\w+)\\?['"]{1,2}\s*\])""")
+_ANY_OF_AUDIO: Final = re.compile(r"""\{[{%][^{}]*?(?<![\w.'"\[])audio\s*(?:\.\s*get\b|\[\s*[A-Za-z_]|[^\s\w.\[:'"])""")
+"""What a text asks about a sound: `audio.dtmf`, `audio["dtmf"]` (also as YAML writes it in quotes); or, by `audio`
+alone, `audio.get(...)` and `audio[name]` in a template, whatever there is."""
 
 
 class ExceptionAnswer(Part):
@@ -332,6 +338,28 @@ class Scenario(Part):
         """The file it was read from, as the user named it; empty for one made in memory."""
         return self._path
 
+    @property
+    def states(self) -> list[str]:
+        """The states it has: where it starts, where it goes, where its rules count."""
+        found = [self.start]
+        for rule in self.on:
+            found += rule.in_
+            found += [answer.go for answer in (rule, *(rule.in_turn or ()), *(rule.cycle or ())) if answer.go]
+        found += [cue.go for cue in self.downchannel if cue.go]
+        return list(dict.fromkeys(found))
+
+    @property
+    def answering_labels(self) -> list[str]:
+        """The labels of its rules that answer: those that can be asked for as used."""
+        return [rule.label for rule in self.on if not rule.beside]
+
+    @property
+    def named_tokens(self) -> set[str]:
+        """The tokens that it names; patterns are none."""
+        named = [*(self.tokens.accept or ()), *self.tokens.refuse]
+        named += self.for_.token if self.for_ is not None else ()
+        return {token for token in named if not set(token) & set("*?[")}
+
     @cached_property
     def effective(self) -> Settings:
         """The settings with what the dialect and the profile decide filled in."""
@@ -357,16 +385,18 @@ class Scenario(Part):
     @cached_property
     def listening(self) -> Listening:
         """What is to be found out about the sound of an upload: only what something in the scenario asks for."""
+        asked: set[str] = set()
+        for text in self._texts.values() or [repr(self)]:
+            asked.update(one or other for one, other in _OF_AUDIO.findall(text))
+            if _ANY_OF_AUDIO.search(text):
+                asked |= {"dtmf", "marker", "text", "heard"}
         return Listening(
-            dtmf=self._mentions("audio.dtmf"),
-            marker=self._mentions("audio.marker"),
-            text=self._mentions("audio.text"),
+            dtmf="dtmf" in asked,
+            marker="marker" in asked,
+            text="text" in asked,
             like={name: each for rule in self.on for name, each in rule._like.items()},
-            recordings=self._prints if self._mentions("audio.heard") else {},
+            recordings=self._prints if "heard" in asked else {},
         )
-
-    def _mentions(self, words: str) -> bool:
-        return any(words in text for text in (list(self._texts.values()) or [repr(self)]))
 
     @cached_property
     def auth_policy(self) -> Policy:
@@ -385,11 +415,3 @@ class Scenario(Part):
             if any(cue.after is not None and cue.after.silence is not None for cue in rule.while_uploading or ()):
                 return True
         return False
-
-
-def fixed_scenario(values: Mapping[str, Any]) -> Scenario:
-    """A scenario from plain values, for tests and for what has no file. Raises pydantic's `ValidationError`."""
-    scenario = Scenario.model_validate(values)
-    for number, rule in enumerate(scenario.on, 1):
-        rule._where = f"{scenario.scenario}: rule {number}"
-    return scenario

@@ -20,8 +20,8 @@ from mockcic.scenario.faults.connection import BadFrame, SettingsChange
 from mockcic.scenario.faults.fault import ACTS, Fault, act_type
 from mockcic.scenario.faults.pace import Pace
 from mockcic.scenario.faults.stream import Frames
-from mockcic.scenario.load import OF_A_PART
 from mockcic.scenario.model import Answer, NamedCue, Rule, Scenario
+from mockcic.scenario.reader import OF_A_PART
 from mockcic.scenario.steps import (
     Change,
     Choice,

@@ -127,6 +127,12 @@ class Settings(Part):
     multipart: AnswerForm = Field(default=AnswerForm(), description="How multipart answers are announced (row 2).")
     content_id: ContentId = Field(default=ContentId(), description="How attachments are named (row 3).")
     parts: PartForm = Field(default=PartForm(), description="How parts are headed (PROTOCOL 4.2, 4.3).")
+    data_frames: Literal["joined", "part"] | Annotated[Size, Field(ge=1)] = Field(
+        default="joined",
+        description="DATA frames: what is ready together, up to 16 KiB; each part with its delimiter in one of its own "
+        "(DEVICES R5); or so many bytes in each.",
+    )
+    date: bool = Field(default=True, description="A `date` in answers, as all samples have it (PROTOCOL 1.5).")
     user_agent: Literal["off", "warn", 400, 403] = Field(
         default="warn", description="A missing or wrong User-Agent: ignore, warn, or refuse (row 4)."
     )
@@ -137,9 +143,10 @@ class Settings(Part):
     downchannel_window: Duration | Literal["off"] = Field(
         default=0.3, description="429 for a downchannel asked for this soon after the last one (row 6)."
     )
-    replaced_downchannel: Literal["close", "silent"] = Field(
+    replaced_downchannel: Literal["close", "reset", "goaway", "silent"] = Field(
         default="close",
-        description="The old downchannel when a new one comes: ended properly, or left open without a word (row 7).",
+        description="The old downchannel when a new one comes: ended properly, by RST_STREAM(CANCEL), or behind a "
+        "GOAWAY where the new one is on another connection; or left open without a word (row 7).",
     )
     hello: Annotated[Literal["at once", "never", "twice"] | HelloAfter, BeforeValidator(_read_hello)] = Field(
         default="at once", description="Clova.Hello: at once, never, twice, or after a duration (row 8)."

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mockcic.scenario.faults.fault import Fault, Faults
+from mockcic.scenario.mpeg import Mp3
 from mockcic.scenario.settings import Heard, Part
 from mockcic.scenario.words import (
     DIRECTIVE_KEY,
@@ -39,7 +40,6 @@ from mockcic.scenario.words import (
     wrong,
 )
 from mockcic.sound import make
-from mockcic.sound.layer3 import RATES
 
 SAMPLE_RATE: Final = 16_000
 """Of everything we make: the rate devices record at (PROTOCOL 3.3), and one that MP3 knows."""
@@ -70,6 +70,7 @@ class Sound(Part):
     as_: Literal["mp3", "wav", "pcm"] = Field(
         default="mp3", alias="as", description="What silence, tones and speech are made as."
     )
+    mp3: Mp3 | None = Field(default=None, description="Which MP3 silence, tones and speech become.")
     rate: Rate | None = Field(default=None, description="Send it no faster than so many bytes a second.")
     chunk: Size = Field(default=1024, description="Bytes written at once when there is a rate.")
     content_id: str | None = Field(
@@ -94,6 +95,11 @@ class Sound(Part):
             )
         if (self.silence if isinstance(self.silence, float) else self.duration) > LONGEST_MADE_S:
             raise sound_error("a made sound of more than 10 minutes", "at most 10m", "longer ones come from a file")
+        if self.mp3 is not None and (self.as_ != "mp3" or not {"silence", "tone", "say"} & set(sources)):
+            what = f"`mp3` with as: {self.as_}" if self.as_ != "mp3" else f"`mp3` with {sources[0].removesuffix('_')}"
+            raise sound_error(
+                what, "`mp3` where silence, a tone or a text becomes one", "other bytes are sent as they are"
+            )
         if self.base64_ is not None:
             self._bytes = read_base64(self.base64_)
         if self.file is not None and isinstance(info.context, SoundFolder):
@@ -125,7 +131,8 @@ class Sound(Part):
             return pcm
         if self.as_ == "wav":
             return make.wav(pcm, rate)
-        return make.mp3(pcm, rate, out_rate=min(RATES, key=lambda each: (each < rate, abs(each - rate))))
+        form = self.mp3 or Mp3()
+        return make.mp3(pcm, rate, form.bitrate, form.rate_for(rate))
 
 
 def sound_error(what: str, expected: str, mend: str = "") -> PydanticCustomError:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from mockcic.scenario.load import is_scenario_file
+from mockcic.scenario.files import is_scenario_file
 
 DEBOUNCE_MS: Final = 100  # INF; editors write, rename and set times within a few milliseconds
 

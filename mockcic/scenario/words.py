@@ -17,9 +17,11 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 TEMPLATE_MARK: Final = re.compile(r"\{\{|\{%")
-_DURATION: Final = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|m|min|h|d)\s*", re.ASCII)
+_UNITS: Final = {"d": 86_400.0, "h": 3600.0, "min|m": 60.0, "s": 1.0, "ms": 0.001}
+"""Of durations, in the order in which they are written together."""
+_NUMBER: Final = r"\d{1,9}(?:\.\d{1,9})?"
+_DURATION: Final = re.compile(r"\s*" + "".join(rf"(?:({_NUMBER})\s*(?:{unit})\s*)?" for unit in _UNITS), re.ASCII)
 _SIZE: Final = re.compile(r"\s*(\d{1,12}(?:\.\d{1,9})?)\s*(B|KB|KiB|MB|MiB)?\s*", re.ASCII | re.IGNORECASE)
-_DURATION_UNIT: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _SIZE_UNIT: Final = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1_000_000, "mib": 1024 * 1024}
 
 DIRECTIVE_KEY: Final = re.compile(r"[A-Z][A-Za-z]*\.[A-Z][A-Za-z0-9]*")
@@ -56,17 +58,17 @@ def is_template(value: object) -> bool:
 
 
 def read_duration(value: object) -> float | str:
-    """Seconds of `300ms`, `1.5s`, `2m`, `1h`, `5d` or `0`; a template stays a text until the scenario runs."""
+    """Seconds of `300ms`, `1.5s`, `2m`, `1h5m`, `5d` or `0`; a template stays a text until the scenario runs."""
     if is_template(value):
         return str(value)
     if value == 0 and not isinstance(value, bool):
         return 0.0
-    if isinstance(value, str) and (found := _DURATION.fullmatch(value)):
-        return float(found[1]) * _DURATION_UNIT[found[2]]
+    if isinstance(value, str) and (found := _DURATION.fullmatch(value)) and any(found.groups()):
+        return sum(float(each) * unit for each, unit in zip(found.groups(), _UNITS.values(), strict=True) if each)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     raise wrong(
         value,
-        "a duration with its unit, such as 300ms, 1.5s, 2m or 1h",
+        "a duration with its unit, such as 300ms, 1.5s, 2m or 1h30m",
         f"write {value}s or {value}ms" if number else "",
     )
 
@@ -106,11 +108,15 @@ TEMPLATE_SCHEMA: Final[dict[str, Any]] = {"type": "string", "pattern": r"\{[{%]"
 
 DURATION_SCHEMA: Final[dict[str, Any]] = {
     "anyOf": [
-        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|min|h|d)\s*$", "examples": ["300ms", "1.5s", "2m"]},
+        {
+            "type": "string",
+            "pattern": r"^(?=.*\d)\s*" + "".join(rf"(\d+(\.\d+)?\s*({unit})\s*)?" for unit in _UNITS) + "$",
+            "examples": ["300ms", "1.5s", "2m", "1h30m"],
+        },
         {"const": 0},
         TEMPLATE_SCHEMA,
     ],
-    "description": "A duration with its unit: 300ms, 1.5s, 2m, 1h, 5d.",
+    "description": "A duration with its unit, or several from the longest on: 300ms, 1.5s, 2m, 1h30m, 5d.",
 }
 
 Duration = Annotated[float | str, BeforeValidator(read_duration), WithJsonSchema(DURATION_SCHEMA)]
@@ -208,3 +214,9 @@ def suggest(word: str, words: Iterable[str]) -> str | None:
     by_small = {each.lower(): each for each in words}
     near = get_close_matches(word.lower(), by_small, 1, 0.6)
     return by_small[near[0]] if near else None
+
+
+def did_you_mean(word: str, words: Iterable[str], *, before: str = "") -> str:
+    """`; did you mean NAME?`, to stand behind what was expected; empty where nothing is near. `before` is NAME's."""
+    near = suggest(word, words)
+    return f"; did you mean {before}{near}?" if near else ""

@@ -28,8 +28,9 @@ from mockcic.server.endpoint import Endpoint
 from mockcic.server.event_stream import EventStream
 from mockcic.server.exchange import Send
 from mockcic.server.faults.armoury import Armoury
+from mockcic.server.framing import in_dialect
 from mockcic.server.recogniser import Recogniser
-from mockcic.server.record import record_event_401, record_exception
+from mockcic.server.record import record_event_401, record_exception, retry_after
 from mockcic.server.registry import Registry, Scenarios
 from mockcic.server.request import Receive, Request, Scope, disconnect, drain
 from mockcic.server.turning import Turning
@@ -196,6 +197,7 @@ class Cic:
             name=name,
             status=refusal.status,
             description=refusal.description,
+            **retry_after(refusal.headers),
             detail=why,
             request=self.journal.redaction.headers(request.headers),
         )
@@ -216,6 +218,7 @@ class Cic:
             stream=request.stream,
             name=f"{request.method} {request.scope['path']}",
             status=order.status,
+            **retry_after(order.headers),
             detail="a fault answers so",
             request=self.journal.redaction.headers(request.headers),
         )
@@ -230,6 +233,7 @@ class Cic:
     async def _ping(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`GET /ping`: 204 (PROTOCOL 2.4)."""
         request = self._request(scope)
+        send = in_dialect(send, self._settings(request)[1], request.wire)
         if (refusal := self._objection(request, "GET")) is not None:
             await self._refuse(request, refusal, send)
             return
@@ -261,6 +265,7 @@ class Cic:
     async def _directives(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`GET /v1/directives`: the downchannel, until one side has enough (PROTOCOL section 2)."""
         request = self._request(scope)
+        send = in_dialect(send, self._settings(request)[1], request.wire)
         if (refusal := self._objection(request, "GET")) is not None:
             await self._refuse(request, refusal, send)
             return
@@ -306,9 +311,10 @@ class Cic:
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`POST /v1/events`: one event (PROTOCOL section 3)."""
         request = self._request(scope)
+        _, settings = self._settings(request)
+        send = in_dialect(send, settings, request.wire)
         refusal = self._objection(request, "POST") or self._event_objection(request)
         if refusal is None:
-            _, settings = self._settings(request)
             try:
                 boundary = boundary_of(request.headers.get("content-type", ""), subtype="form-data")
             except WireError as error:

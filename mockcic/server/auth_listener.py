@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Any, Final
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
 
 from mockcic.errors import StartError
-from mockcic.server.listener import bind
+from mockcic.server.listener import BACKLOG, TLS_HANDSHAKE_S, accepted_on, bind, close_but_keep, open_streams
+from mockcic.server.observer import ConnectionFacts, new_id, printed
+from mockcic.server.plain_wire import PLAIN_WIRE, PlainWire
+from mockcic.server.stock import STOP_WITHIN_S, stock_config
 
-STOP_WITHIN_S: Final = 1.0
-"""For answers that are being written when the server stops (INF)."""
+if TYPE_CHECKING:
+    from mockcic.server.faults.gate import Gate
+    from mockcic.server.http2 import Http2
 
 ALPN: Final = ("h2", "http/1.1")
 
+logger = logging.getLogger("mockcic.auth")
+
 
 class AuthListener:
-    """Stock Hypercorn on a port of its own: HTTP/1.1 and HTTP/2, over the same certificate where there is TLS.
-
-    It serves from when somebody first connects: who needs no authorization server does not wait for its imports.
-    """
+    """Stock Hypercorn on a port of its own: HTTP/1.1 and HTTP/2, over the same certificate where there is TLS."""
 
     def __init__(self, app: Any, *, host: str, port: int) -> None:
         self._app = app
@@ -31,14 +39,23 @@ class AuthListener:
         self._port = port
         self._socket: socket.socket | None = None
         self._tls: ssl.SSLContext | None = None
-        self._stop = asyncio.Event()
-        self._wanted = asyncio.Event()
-        self._serving: asyncio.Task[None] | None = None
+        self._config = stock_config(logger)
+        self._context = WorkerContext(None)
+        self._accepting: asyncio.Task[None] | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._closings = 0
+        self.gate: Gate | None = None
+        """Where faults wait for new connections; None, and never asked, while none is set."""
 
     @property
     def bound(self) -> socket.socket | None:
         """Its listening socket."""
         return self._socket
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether it has a certificate."""
+        return self._tls is not None
 
     def bind(self, make_context: Callable[[], ssl.SSLContext] | None) -> None:
         """Take the port; who connects waits to be served. Without a context it is clear text. Raises `StartError`."""
@@ -57,54 +74,95 @@ class AuthListener:
             self._socket = None
 
     def start(self) -> None:
-        """Serve, in a task that `stop` waits for."""
-        self._serving = asyncio.get_running_loop().create_task(self._serve(), name="mockcic authorization server")
+        """Serve, in tasks that `stop` waits for."""
+        assert self._socket is not None
+        self._accepting = asyncio.get_running_loop().create_task(
+            self._accept(self._socket), name="mockcic authorization server"
+        )
 
     async def stop(self) -> None:
         """Finish what is written."""
-        self._stop.set()
-        self._wanted.set()
-        if self._serving is not None:
-            await asyncio.wait([self._serving])
-            self._serving = None
+        self.gate = None
+        if self._accepting is not None:
+            self._accepting.cancel()
+            await asyncio.wait([self._accepting])
+            self._accepting = None
+        await self._context.terminated.set()
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=STOP_WITHIN_S)
+        for task in list(self._connections):
+            task.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections)
         self.close()
 
-    async def _serve(self) -> None:
-        sock = self._socket
-        assert sock is not None
-        loop = asyncio.get_running_loop()
-        loop.add_reader(sock, self._wanted.set)
-        try:
-            await self._wanted.wait()
-        finally:
-            loop.remove_reader(sock)
-        if self._stop.is_set():
+    # What faults ask of it (`mockcic.server.faults.gate`)
+
+    def close_listeners(self) -> None:
+        """Nobody listens any more; connections that are open stay, the port is kept."""
+        self._closings += 1
+        if self._socket is not None and self._accepting is not None and self._closings == 1:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            close_but_keep(self._socket)
+
+    def open_listeners(self) -> None:
+        """Listen again, when all who had closed it want it."""
+        self._closings -= 1
+        if self._socket is None or self._accepting is None or self._closings:
             return
-        from hypercorn.asyncio import serve
+        self._accepting.cancel()
+        self._socket.listen(BACKLOG)
+        self.start()
 
-        config = _config(self._tls)
-        config.bind = [f"fd://{os.dup(sock.fileno())}"]  # Hypercorn closes what it is given
-        await serve(self._app, config, shutdown_trigger=self._stop.wait)
+    # ------------------------------------------------------------------ connections
 
+    async def _accept(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        async for accepted, address in accepted_on(sock, lambda: bool(self._closings)):
+            task = loop.create_task(self._serve(accepted, address))
+            self._connections.add(task)
+            task.add_done_callback(partial(self._over, accepted))
 
-def _config(tls: ssl.SSLContext | None) -> Any:
-    from hypercorn.config import Config
+    def _over(self, accepted: socket.socket, task: asyncio.Task[None]) -> None:
+        self._connections.discard(task)
+        accepted.close()
 
-    class WithContext(Config):
-        """Hypercorn reads certificates from files only; ours is read already."""
+    async def _serve(self, accepted: socket.socket, address: Any) -> None:
+        with suppress(asyncio.CancelledError):  # by `stop` alone, which waits for its end
+            try:
+                if self.gate is None:
+                    await self._converse(accepted, self._tls)
+                else:
+                    await self.gate.admit(accepted, address, self._tls, self._converse, port="auth")
+            except OSError as error:
+                logger.debug("no connection: %s", error)  # such as a TLS handshake that failed
+            except Exception:  # one connection's trouble is never another's
+                logger.exception("a connection failed")
 
-        @property
-        def ssl_enabled(self) -> bool:
-            return tls is not None
+    async def _converse(
+        self,
+        accepted: socket.socket,
+        context: ssl.SSLContext | None,
+        *,
+        known: ConnectionFacts | None = None,
+        when_open: Callable[[ConnectionFacts], None] | None = None,
+        prepare: Callable[[Http2], None] | None = None,
+        handshake_s: float = TLS_HANDSHAKE_S,
+    ) -> None:
+        """Serve a connection from TLS's handshake to its end. Raises OSError when the handshake fails."""
+        assert prepare is None, "its HTTP/2 is out of reach"
+        loop = asyncio.get_running_loop()
+        reader, writer = await open_streams(accepted, context, handshake_s)
+        if when_open is not None:
+            client = printed(writer.get_extra_info("peername"))
+            when_open(known or ConnectionFacts(new_id(), client, context is not None, None, 0.0))
+        wire = PlainWire(writer.transport)
 
-        def create_ssl_context(self) -> ssl.SSLContext | None:
-            return tls
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            scope["extensions"] = {**scope.get("extensions", {}), PLAIN_WIRE: wire}
+            if known is not None:  # who came through a relay
+                host, _, port = known.client.rpartition(":")
+                scope["client"] = (host.strip("[]"), int(port))
+            await self._app(scope, receive, send)
 
-    config = WithContext()
-    config.accesslog = None
-    config.errorlog = logging.getLogger("mockcic.auth")
-    config.graceful_timeout = STOP_WITHIN_S
-    config.include_server_header = False
-    config.keep_alive_timeout = 60.0
-    config.keep_alive_max_requests = 10**9  # Hypercorn would end an HTTP/2 connection at the request above it
-    return config
+        await TCPServer(ASGIWrapper(app), loop, self._config, self._context, {}, reader, writer)

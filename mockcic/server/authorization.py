@@ -125,7 +125,7 @@ class Authorization:
         if device is not None and device.faults is None:
             return send, None
         caller = Caller(key, self._shown(key), device, scenario)
-        met = await self._armoury.calls.meet(caller, request.wire, request.stream, send)
+        met = await self._armoury.calls.meet(request, caller, send)
         if met.gone:
             return None
         match met.instead:
@@ -219,6 +219,7 @@ class Authorization:
         self._record_answer(request, device, answer)
 
     def _record_answer(self, request: Request, device: str, answer: Answer) -> None:
+        members: dict[str, Any] = {} if answer.retry_after is None else {"retry_after": answer.retry_after}
         self._journal.add(
             "answer",
             device=device,
@@ -228,6 +229,7 @@ class Authorization:
             name=f"{request.method} {request.scope['path']}",
             status=answer.status,
             description=answer.description,
+            **members,
         )
 
     # ------------------------------------------------------------------ what becomes of tokens

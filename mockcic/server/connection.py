@@ -166,8 +166,12 @@ class Connection(TCPServer):
 
     @property
     def paused(self) -> bool:
-        """Whether more waits to be written than should."""
-        return self._flow.paused
+        """Whether more waits to be written than should, or nothing is written any more.
+
+        Between the client's RST and the turn of the event loop that tells of it, what is written goes nowhere and
+        takes no room: who has a lot to send would go on until the client's window is used up, and let nobody else run.
+        """
+        return self._flow.paused or self._transport.is_closing()
 
     @property
     def silent(self) -> bool:

@@ -8,6 +8,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, assert_never
 
+from h2.errors import ErrorCodes
+
 from mockcic.cic.facts import DeviceReset, DownchannelClosed, DownchannelOpened, Fact, StepDue
 from mockcic.cic.message import ENCODE, Attachment, Directive, Pieces
 from mockcic.cic.user_agent import judge_user_agent
@@ -32,8 +34,9 @@ from mockcic.scenario.effects import (
     Unmatched,
     VariablesSet,
 )
-from mockcic.scenario.engine import DeviceFacts, Engine
+from mockcic.scenario.engine import Engine
 from mockcic.scenario.model import Scenario
+from mockcic.scenario.upload import DeviceFacts
 from mockcic.server.clock import Alarm, TurnableClock
 from mockcic.server.downchannel import Downchannel
 from mockcic.server.exchange import Exchange, StepFault
@@ -100,11 +103,11 @@ class Device:
                 if finding is not None:
                     self.find(finding, stream)
         if (user_agent or "") != self.facts.user_agent or tags != self.facts.tags:
-            self.facts = self.engine.device = replace(self.facts, user_agent=user_agent or "", tags=tags)
+            self.facts = self.engine.memory.device = replace(self.facts, user_agent=user_agent or "", tags=tags)
 
     def come_with(self, token: str) -> None:
         """It has another token now, and is the same device (PROTOCOL 2.5)."""
-        self.facts = self.engine.device = replace(self.facts, token=token)
+        self.facts = self.engine.memory.device = replace(self.facts, token=token)
         self._write = partial(self._journal.add, device=self.name, token=token)
 
     def begin_dialogue(self, dialogue: str | None) -> None:
@@ -136,7 +139,7 @@ class Device:
 
     def read_clock(self) -> None:
         """The clock's wall time was changed: templates see the new one."""
-        self.engine.wall_offset_s = self._clock.wall() - self._clock.now()
+        self.engine.memory.wall_offset_s = self._clock.wall() - self._clock.now()
 
     def tell(self, fact: Fact) -> None:
         """Something happened."""
@@ -233,11 +236,21 @@ class Device:
         self.tell(DownchannelOpened(downchannel.stream, downchannel.connection, replaced=old is not None))
         if old is not None:
             self._released.add(old)
-            if self.engine.settings.replaced_downchannel == "silent":
-                old.reason = "replaced"
-                self.close_downchannel(old, "replaced")
-            else:
-                old.end("replaced")
+            self._release(old, elsewhere=old.connection != downchannel.connection)
+
+    def _release(self, old: Downchannel, *, elsewhere: bool) -> None:
+        """Let a downchannel go that another has replaced, `elsewhere` on another connection (PROTOCOL 2.2)."""
+        how = self.engine.settings.replaced_downchannel
+        if how == "silent":
+            old.reason = "replaced"
+            self.close_downchannel(old, "replaced")
+        elif how == "reset" and old.wire is not None:
+            old.reason = "replaced"
+            old.wire.reset(ErrorCodes.CANCEL)
+        else:
+            if how == "goaway" and elsewhere and old.wire is not None:  # never where the new one is
+                old.wire.goaway()
+            old.end("replaced")
 
     def close_downchannel(self, downchannel: Downchannel, reason: str) -> None:
         """A downchannel is over, for whatever reason; said once, and only of one that was opened here."""

@@ -59,6 +59,7 @@ class Downchannel:
         self._tasks: asyncio.TaskGroup | None = None
         self._writing = False
         self.dialect = settings.dialect
+        self._apart = settings.data_frames == "part"
         self._closed = False
         self._over: asyncio.Event | None = None
 
@@ -171,7 +172,11 @@ class Downchannel:
                 name = f"attachment-{piece.content_id}"
                 encoded = self._encoder.part(attachment_part(name, piece.content_id, piece.data, self.dialect))
             data += encoded
-        await self._body(data, more=True)
+            if self._apart:
+                await self._body(data, more=True)
+                data = b""
+        if data:
+            await self._body(data, more=True)
         self._written(self, pieces, size, why)
 
     async def _body(self, data: bytes, *, more: bool) -> None:

@@ -195,7 +195,7 @@ class EventStream:
                     if has_sound and self._heard:
                         self._is_over = True  # it ends when it is known what was said
                     else:
-                        self._end(has_sound)
+                        self._end(has_sound=has_sound)
                 case Finding():
                     self._device.find(piece, self._request.stream)
         if heard and self._meter is not None:
@@ -217,7 +217,7 @@ class EventStream:
             if finding is not None:
                 self._device.find(finding, self._request.stream)
         if not self._ended:
-            self._end(True)
+            self._end(has_sound=True)
 
     def _said(self) -> dict[str, Any]:
         """What was said, as members of the sound; a text sent beside counts before that of a recogniser."""
@@ -277,7 +277,7 @@ class EventStream:
         if not exchange.replaced:
             self._device.tell(EventBegan(request.stream, event, request.headers, request.connection))
 
-    def _end(self, has_sound: bool) -> None:
+    def _end(self, *, has_sound: bool) -> None:
         self._ended = True
         sound: Sound | None = None
         measured: dict[str, Any] = {}
@@ -312,7 +312,7 @@ class EventStream:
     def _end_early(self) -> None:
         """The answer is complete before the upload is; what still comes of it is dropped (PROTOCOL 3.4)."""
         if self._event is not None and not self._ended:
-            self._end(self._meter is not None)
+            self._end(has_sound=self._meter is not None)
 
     # ------------------------------------------------------------------ trouble
 
@@ -388,6 +388,7 @@ class EventStream:
             seconds=round(self._clock.now() - self._began, 4),
             lost=exchange.lost,
             **self._lost_by(exchange),
+            **exchange.retry_after,
             description="" if refusal is None else refusal.description,
         )
         if exchange.status == 401:

@@ -15,6 +15,7 @@ from mockcic.scenario.effects import AnswerRaw, EndReply, Refuse, ReplyAttachmen
 from mockcic.scenario.settings import Settings
 from mockcic.server.answers import Headers, directive_part, encode_headers, refusal_response
 from mockcic.server.clock import Clock
+from mockcic.server.record import retry_after
 from mockcic.server.wire import Wire
 from mockcic.wire.crooked import CrookedEncoder
 from mockcic.wire.encode import Dialect, Encoder, attachment_part, new_boundary
@@ -70,6 +71,8 @@ class Exchange:
         self.dialogue: str | None = None
         """Of the event, once its metadata is there."""
         self.status: int | None = None
+        self.retry_after: dict[str, Any] = {}
+        """How long a refusal says to wait: a member of the entry, if it does."""
         self.sent_bytes = 0
         self.refusal: Refusal | None = None
         self.exception_sent = False
@@ -81,6 +84,7 @@ class Exchange:
         self.trouble: Trouble | None = None
         """What goes wrong on purpose with this answer; None where nothing does."""
         self._settings = settings
+        self._apart = settings.data_frames == "part"
         self._clock = clock
         self._witness = witness
         self._completed = completed
@@ -217,7 +221,7 @@ class Exchange:
             case ReplyAttachment(attachment=attachment, last=last):
                 encoder = await self._begin()
                 self._closed = last
-                await self._attachment(encoder, attachment, last)
+                await self._attachment(encoder, attachment, last=last)
             case EndReply():
                 if self._encoder is None:
                     await self.respond(204, [], b"")
@@ -240,7 +244,7 @@ class Exchange:
             self._encoder = self.trouble.encoder(self._encoder)
         return self._encoder
 
-    async def _attachment(self, encoder: Encoder, attachment: Attachment, last: bool) -> None:
+    async def _attachment(self, encoder: Encoder, attachment: Attachment, *, last: bool) -> None:
         part = attachment_part(f"attachment-{new_id()}", attachment.content_id, attachment.data, self._settings.dialect)
         written = partial(self._witness.attachment_written, attachment)
         if attachment.rate is None and len(part.body) <= PIECE:
@@ -288,12 +292,14 @@ class Exchange:
 
     async def _start(self, status: int, headers: Headers) -> None:
         self.status = status
+        if status >= 400:
+            self.retry_after = retry_after(headers)
         await self.sender({"type": "http.response.start", "status": status, "headers": headers})
 
     async def _body(self, data: bytes, *, more: bool, now: bool = False) -> None:
         """Hand bytes over: together with what is already there to follow, unless they are wanted `now`."""
         self._held_bytes += data
-        if more and not now and self._orders and len(self._held_bytes) < PIECE:
+        if more and not now and self._orders and len(self._held_bytes) < PIECE and not self._apart:
             return
         data, self._held_bytes = bytes(self._held_bytes), bytearray()
         self.sent_bytes += len(data)

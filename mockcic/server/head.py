@@ -13,6 +13,9 @@ Headers = list[tuple[bytes, bytes]]
 
 COLON: Final = 0x3A
 
+NO_DATE: Final = (b"date", b"")
+"""Among the headers of an answer: it is to have no date."""
+
 # Meaningless in HTTP/2 and forbidden (RFC 9113 8.2.2); applications made for HTTP/1.1 send them
 CONNECTION_HEADERS: Final = frozenset({
     b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade",
@@ -51,12 +54,14 @@ def read_request_head(headers: Headers) -> RequestHead:
 
 
 def write_headers(headers: Headers, date: Headers) -> Headers:
-    """`headers` of an answer as HTTP/2 has them: names in lower case, none of HTTP/1.1's; `date` where none is."""
+    """`headers` of an answer as HTTP/2 has them: lower-case names, none of HTTP/1.1's; `date` but for `NO_DATE`."""
     result: Headers = []
     dated = False
     for name, value in headers:
         lower = name.lower()
-        if lower not in CONNECTION_HEADERS:
+        if not value and lower == b"date":
+            dated = True
+        elif lower not in CONNECTION_HEADERS:
             # A boundary is never seen again: in HPACK's table it would only push out what is.
             once = lower == b"content-type" and b"boundary=" in value
             result.append(NeverIndexedHeaderTuple(lower, value) if once else (lower, value))

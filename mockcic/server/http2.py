@@ -58,6 +58,7 @@ class Http2(H2Protocol):
     """One connection's HTTP/2: `received` takes the client's bytes, `stream_send` what the applications say."""
 
     config: EngineConfig
+    connection: TolerantConnection
 
     def __init__(
         self,
@@ -448,6 +449,12 @@ class Http2(H2Protocol):
                 last_stream_id = self.connection.highest_inbound_stream_id
             self._tick()
             self.line.write(GoAwayFrame(0, last_stream_id, code, debug).serialize())
+
+    def give_up_above(self, stream_id: int) -> None:
+        """Forget requests (`Wire.give_up_above`): what still comes of them is read and dropped (RFC 9113 6.8)."""
+        for stream in list(self._open.values()):
+            if stream.stream_id > stream_id and not stream.has_head:
+                self._was_reset(stream)
 
     def abort(self, how: Literal["rst", "fin"], *, reason: str) -> None:
         """End the connection without a word (`Wire.abort`)."""

@@ -19,7 +19,10 @@ class Line(Protocol):
 
     @property
     def paused(self) -> bool:
-        """Whether the client reads so slowly that the kernel takes no more; when it does, `Http2.resumed` is called."""
+        """Whether the client reads so slowly that the kernel takes no more; when it does, `Http2.resumed` is called.
+
+        So it is also when nothing is written any more, for the connection is about to be gone.
+        """
 
     def write(self, data: bytes) -> None:
         """Send whole frames."""

@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -230,17 +230,7 @@ class Server:
                 connection.hang_up(how, reason)
 
     async def _accept(self, tasks: asyncio.TaskGroup, sock: socket.socket, context: ssl.SSLContext | None) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                accepted, address = await loop.sock_accept(sock)
-            except OSError as error:
-                if error.errno in OUT_OF_RESOURCES:
-                    logger.error("cannot accept a connection: %s; trying again in %g s", error.strerror, ACCEPT_AGAIN_S)
-                    await asyncio.sleep(ACCEPT_AGAIN_S)
-                elif sock.fileno() < 0 or self._closings:
-                    return
-                continue  # any other is the trouble of a client that went again
+        async for accepted, address in accepted_on(sock, lambda: bool(self._closings)):
             task = tasks.create_task(self._serve(accepted, address, context))
             self._handshakes.add(task)
             # The transport closes it too, but there is none yet if the task is cancelled before its first step.
@@ -274,7 +264,7 @@ class Server:
         """Serve a connection from TLS's handshake to its end. Raises OSError when the handshake fails."""
         task = asyncio.current_task()
         assert task is not None
-        reader, writer = await _open_streams(accepted, context, handshake_s)
+        reader, writer = await open_streams(accepted, context, handshake_s)
         self._handshakes.discard(task)
         loop = asyncio.get_running_loop()
         connection = Connection(self._app, loop, self._config, self._context, self._state, reader, writer, known=known)
@@ -315,7 +305,23 @@ class Server:
             await asyncio.wait(self._connections.values(), timeout=max(0.0, within_s))
 
 
-async def _open_streams(
+async def accepted_on(sock: socket.socket, is_closed: Callable[[], bool]) -> AsyncIterator[tuple[socket.socket, Any]]:
+    """Who connects to a listening socket, each with its address, until nobody listens any more."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            found = await loop.sock_accept(sock)
+        except OSError as error:
+            if error.errno in OUT_OF_RESOURCES:
+                logger.error("cannot accept a connection: %s; trying again in %g s", error.strerror, ACCEPT_AGAIN_S)
+                await asyncio.sleep(ACCEPT_AGAIN_S)
+            elif sock.fileno() < 0 or is_closed():
+                return
+            continue  # any other is the trouble of a client that went again
+        yield found
+
+
+async def open_streams(
     accepted: socket.socket, context: ssl.SSLContext | None, handshake_s: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Wrap an accepted socket, after TLS's handshake where there is a context. The socket is closed if that fails."""

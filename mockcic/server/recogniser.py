@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -28,6 +29,10 @@ def by_command(command: str) -> Recogniser:
         raise StartError(f"--recogniser {command!r}: {error}") from None
     if not words:
         raise StartError("--recogniser: found nothing, expected a command")
+    if shutil.which(words[0]) is None:
+        raise StartError(
+            f"--recogniser: found no program {words[0]}, expected one on PATH, or the path of one that runs"
+        )
 
     def recognise(data: bytes) -> str:
         with tempfile.TemporaryDirectory(prefix="mockcic-heard-") as folder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -142,6 +142,15 @@ def _playing_s(data: bytes) -> float:
 
 def _part(part: ReadPart) -> dict[str, Any]:
     return {"name": part.name, "headers": {name.lower(): value for name, value in part.headers}, "bytes": part.size}
+
+
+def retry_after(headers: Iterable[tuple[str | bytes, str | bytes]]) -> dict[str, Any]:
+    """`retry_after` in seconds as a member of an entry; none where the headers do not say it in seconds."""
+    for name, value in headers:
+        said = value.decode("latin-1") if isinstance(value, bytes) else value
+        if name in ("retry-after", b"retry-after", "Retry-After") and said.strip().isdecimal():
+            return {"retry_after": int(said)}
+    return {}
 
 
 def record_exception(

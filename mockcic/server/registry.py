@@ -13,8 +13,8 @@ from mockcic.auth.identity import identity_of
 from mockcic.cic.message import Attachment, Directive
 from mockcic.journal.redact import shortened
 from mockcic.journal.store import Journal
-from mockcic.scenario.engine import DeviceFacts
 from mockcic.scenario.model import Scenario
+from mockcic.scenario.upload import DeviceFacts
 from mockcic.server.clock import TurnableClock
 from mockcic.server.device import Device
 from mockcic.server.faults.armoury import Armoury
@@ -84,6 +84,13 @@ class Registry:
     def assigned(self, token: str) -> Scenario | None:
         """The scenario that was given to this token whatever the set says, if any."""
         return self._assigned.get(self.key_of(token))
+
+    @property
+    def scenarios_in_use(self) -> Iterator[Scenario]:
+        """Those that devices are in, or were given before they came, and that of newcomers; some more than once."""
+        yield self.scenario_for("", "")
+        yield from self._assigned.values()
+        yield from (device.scenario for device in self._devices.values())
 
     def unassign(self, token: str) -> None:
         """Back to the scenario that the set has for the device."""

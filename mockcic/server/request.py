@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+from mockcic.server.plain_wire import PLAIN_WIRE, PlainWire
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -16,7 +18,7 @@ WIRE: Final = "mockcic.wire"
 class Request:
     """What is asked of a request before its body: headers, token, the connection it is on."""
 
-    __slots__ = ("connection", "headers", "method", "scope", "stream", "token", "user_agent", "wire")
+    __slots__ = ("connection", "headers", "method", "plain_wire", "scope", "stream", "token", "user_agent", "wire")
 
     def __init__(self, scope: Scope, number: int) -> None:
         self.scope = scope
@@ -24,7 +26,9 @@ class Request:
         self.headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
-        self.wire = scope.get("extensions", {}).get(WIRE)
+        extensions = scope.get("extensions", {})
+        self.wire = extensions.get(WIRE)
+        self.plain_wire: PlainWire | None = extensions.get(PLAIN_WIRE)
         if self.wire is not None:
             self.connection: str = self.wire.connection.id
             self.stream: str = f"{self.connection}.{self.wire.stream_id}"

@@ -12,7 +12,7 @@ from mockcic.journal.redact import Redaction
 from mockcic.journal.spool import SPOOL_BYTES, Spool
 from mockcic.journal.store import BYTES, ENTRIES, Journal
 from mockcic.server.app import Cic
-from mockcic.server.auth_listener import AuthListener
+from mockcic.server.auth_listener import ALPN, AuthListener
 from mockcic.server.clock import Clock, LoopClock
 from mockcic.server.faults.certificates import Contexts
 from mockcic.server.faults.gate import Gate
@@ -170,15 +170,19 @@ class Service:
 
     def _open_gate(self, server: Server) -> None:
         """Let the faults of the scenario of newcomers stand where connections come in. Raises `StartError`."""
-        contexts = None
+        contexts = auth_contexts = None
         if self._tls is not None:
             contexts = Contexts(self._certificate, self._authority, self._names)
+        if self._auth is not None and self._auth.speaks_tls:
+            auth_contexts = Contexts(self._certificate, self._authority, self._names, alpn=ALPN)
         gate = Gate(
             journal=self.journal,
             clock=self.cic.clock,
             doors=server,
             contexts=contexts,
             devices=lambda: self.cic.devices,
+            auth=self._auth,
+            auth_contexts=auth_contexts,
         )
         try:
             self.cic.armoury.stand_at(gate, self.cic.devices.scenario_for("", ""))

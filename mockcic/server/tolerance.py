@@ -1,16 +1,17 @@
-"""What shipped devices need from h2 beyond its defaults: three exceptions, every other check stays. And less memory.
+"""What shipped devices need from h2 beyond its defaults: four exceptions, every other check stays. And less memory.
 
 The limit on streams is not here: h2 answers a stream above it by ending the connection, so `Http2` keeps it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Final
 
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, Event, PriorityUpdated
-from h2.settings import Settings
+from h2.settings import ChangedSetting, SettingCodes, Settings
 from hpack import Decoder, HeaderTuple
 from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, PriorityFrame
 
@@ -62,13 +63,32 @@ class TolerantConnection(H2Connection):
       the connection: RFC 7540 5.3.1 makes it an error of the stream alone, RFC 9113 5.3.2 lets priorities be ignored.
     - After the client's GOAWAY its requests are still answered: it only says that it takes no streams from the server
       (RFC 9113 6.8).
+    - An acknowledgement of SETTINGS is for the oldest that wait for one (RFC 9113 6.5.3). h2 takes it for all that were
+      sent by then, and ends the connection for DATA that the device was still allowed to send.
     """
+
+    acknowledged = False
+    """Whether the first SETTINGS are."""
+    said: deque[dict[SettingCodes | int, int]] | None = None
+    """Later SETTINGS that are not yet, the oldest first; their values hold when they are."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         limit = self.decoder.max_header_list_size
         self.decoder = AuthorityOptional()
         self.decoder.max_header_list_size = limit
+
+    def waits_for_acknowledgement(self, values: dict[SettingCodes | int, int]) -> None:
+        """SETTINGS with these values were written; they hold when they are acknowledged."""
+        if self.said is None:
+            self.said = deque()
+        self.said.append(values)
+
+    def _local_settings_acked(self) -> dict[SettingCodes | int, ChangedSetting]:
+        if self.acknowledged and self.said:
+            self.local_settings.update(self.said.popleft())
+        self.acknowledged = True
+        return super()._local_settings_acked()
 
     def _receive_priority_frame(self, frame: HeadersFrame | PriorityFrame) -> tuple[list[Frame], list[Event]]:
         depends_on = frame.depends_on

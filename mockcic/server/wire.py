@@ -104,6 +104,10 @@ class Wire:
         """
         self._http2.goaway(code, last_stream_id=last_stream_id, debug=debug)
 
+    def give_up_above(self, stream_id: int) -> None:
+        """Work no more on requests above this one that have no answer yet, and say nothing about it."""
+        self._http2.give_up_above(stream_id)
+
     def abort(self, how: Literal["rst", "fin"] = "rst", *, reason: str = "aborted by the mock") -> None:
         """End the connection without a word of HTTP/2: with TCP's RST at once, or with FIN after what was written."""
         self._http2.abort(how, reason=reason)

@@ -58,6 +58,7 @@ class Inbox:
         self._boundary = boundary_of(content_type, subtype=None)
         self._in_order = in_order
         self._decoder: Decoder | None = self._new_decoder()
+        self._is_empty = True
         self._part: PartBegan | None = None
         self._body = bytearray()
         self._waiting: deque[tuple[Directive, Mapping[str, str]]] = deque()
@@ -65,6 +66,7 @@ class Inbox:
 
     def feed(self, data: bytes) -> list[Received]:
         """The next bytes."""
+        self._is_empty &= not data
         if self._decoder is None:
             if not data.strip():
                 return []
@@ -72,9 +74,12 @@ class Inbox:
         return self._pieces(self._decoder.feed(data))
 
     def finish(self) -> list[Received]:
-        """The body has ended; directives whose attachments never came are given without them."""
+        """The body has ended; directives whose attachments never came are given without them.
+
+        A body without a byte is an answer without directives: whoever sent it had nothing to say (INF).
+        """
         received = []
-        if self._decoder is not None:
+        if self._decoder is not None and not self._is_empty:
             received = self._pieces(self._decoder.finish())
         received.extend(self._complete(directive, headers) for directive, headers in self._waiting)
         self._waiting.clear()

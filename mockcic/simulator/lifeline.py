@@ -26,9 +26,10 @@ UNAVAILABLE: Final = 503
 class RefusedError(Exception):
     """The downchannel was refused. `status`, and `description` of the System.Exception."""
 
-    def __init__(self, status: int, description: str) -> None:
+    def __init__(self, status: int, description: str, retry_after_s: float = 0.0) -> None:
         super().__init__(f"the downchannel was refused with {status}" + (f": {description}" if description else ""))
         self.status = status
+        self.retry_after_s = retry_after_s
         self.description = description
 
 
@@ -78,6 +79,7 @@ class Lifeline:
         self.is_given_up = False
         self._is_ready = False
         self._tries: deque[Try] = deque(maxlen=TRIES)
+        self._not_before = 0.0
         self._url, self._ca_file, self._authority = url, ca_file, authority
         self._habits = habits
         self._headers, self._now, self._tell = headers, now, tell
@@ -132,6 +134,7 @@ class Lifeline:
                     self._lost("downchannel", str(error))
                 except RefusedError as error:
                     self._tell(moments.Refused(self._now(), "downchannel", error.status, error.description))
+                    self._not_before = self._now() + error.retry_after_s
                     if not await self._may_try_again(error.status):
                         raise
                 finally:
@@ -150,8 +153,9 @@ class Lifeline:
         return self.was_ready or status in (TOO_MANY, UNAVAILABLE)
 
     async def _pause(self) -> None:
-        """Before the next attempt."""
-        await asyncio.sleep(pause_s(self._tries, self._now(), self._habits.reopen_after_s))
+        """Before the next attempt; a server that refused one may have said how long (RFC 9110 10.2.3)."""
+        now = self._now()
+        await asyncio.sleep(max(pause_s(self._tries, now, self._habits.reopen_after_s), self._not_before - now))
 
     async def _ask(self, connection: Connection) -> Stream:
         """Ask for the downchannel: the first request of a connection (PROTOCOL 2.1)."""
@@ -164,7 +168,8 @@ class Lifeline:
         if status != 200:
             body = b"".join([chunk async for chunk in stream.chunks()])
             _, description = read_exception(content_type, body) or (None, "")
-            raise RefusedError(status, description)
+            told = stream.headers.get("retry-after", "").strip()
+            raise RefusedError(status, description, float(told) if told.isdecimal() else 0.0)
         self._tell(moments.DownchannelOpened(self._now()))
         if not self._habits.wait_for_hello:
             self._become_ready()

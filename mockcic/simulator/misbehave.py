@@ -134,6 +134,11 @@ MISBEHAVIOURS: Final[Mapping[str, Misbehaviour]] = {
     "recovery.back-off": Misbehaviour(
         "makes the same pause before each attempt", "when a fault ends four downchannels in a row"
     ),
+    "recovery.retry-after": Misbehaviour(
+        "asks for a refused downchannel again without waiting as `retry-after` says",
+        "when a downchannel is refused with `retry-after` (a fault: {status: {code: 503, retry_after: 2}, "
+        "on: downchannel})",
+    ),
     "recovery.events-wait": Misbehaviour(
         "sends events on its connection while there is no downchannel", "when a fault ends the downchannel alone"
     ),

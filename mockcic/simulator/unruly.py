@@ -88,6 +88,8 @@ class UnrulyLifeline(Lifeline):
         if "recovery.storm" in rules and self.was_ready and self._hurried < HURRY:
             self._hurried += 1
             return
+        if "recovery.retry-after" in rules:
+            self._not_before = 0.0
         if "recovery.back-off" in rules:
             await asyncio.sleep(self._habits.reopen_after_s)
             return

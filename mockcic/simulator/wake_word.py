@@ -12,7 +12,6 @@ LEAD_SAMPLES: Final = 4_800
 
 WORD_S: Final = 0.6
 WORD_HZ: Final = 620.0
-BYTES_PER_SAMPLE: Final = 2
 
 
 def with_wake_word(pcm: bytes) -> bytes:

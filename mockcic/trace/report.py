@@ -159,10 +159,10 @@ def _checks(
     warnings = [finding_text(entry) for entry in findings if entry.data.get("severity") != "error"]
     yield proven_absent("errors", "no errors of devices", errors)
     yield proven_absent("warnings", "no departures from the documents", warnings)
-    yield _rules(trace, "unused" in fail_on)
+    yield _rules(trace, counts="unused" in fail_on)
 
 
-def _rules(trace: Trace, counts: bool) -> Check:
+def _rules(trace: Trace, *, counts: bool) -> Check:
     """A use is proven by one entry; that there was none, only by a whole journal."""
     name = "every rule answers at least once"
     unused = "\n".join(f"{rule.rule} ({rule.scenario})" for rule in trace.rules if not rule.uses)

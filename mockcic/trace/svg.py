@@ -25,8 +25,6 @@ ROW: Final = 30
 ROW_WITH_DETAIL: Final = 44
 PAUSE_S: Final = 5.0
 """A longer silence is said in a row of its own (INF)."""
-LETTER: Final = 6.6
-"""Width of a letter at 12 px in the fonts below; a Korean one takes two."""
 LABEL_LETTERS: Final = 42
 COLOURS: Final = 8
 

@@ -18,13 +18,13 @@ LENIENT = "scenario: lenient\nsettings: {same_connection: false}\ninclude: [buil
 
 
 def curl(cic: Bench, *words: str) -> str:
-    wanted = [need("curl"), "-sS", "--max-time", "10", "--cacert", str(cic.ca_file), *words]
-    return subprocess.run(wanted, capture_output=True, timeout=20, check=True, text=True).stdout
+    wanted = [need("curl"), "-sS", "--max-time", "30", "--cacert", str(cic.ca_file), *words]
+    return subprocess.run(wanted, capture_output=True, timeout=60, check=True, text=True).stdout
 
 
 def client(cic: Bench) -> httpx.Client:
     context = ssl.create_default_context(cafile=str(cic.ca_file))
-    return httpx.Client(base_url=cic.url, verify=context, http2=True, http1=False)
+    return httpx.Client(base_url=cic.url, verify=context, http2=True, http1=False, timeout=30)
 
 
 def test_the_way_of_the_docs_in_http_1_and_2(cic: Bench) -> None:

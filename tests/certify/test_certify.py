@@ -114,7 +114,7 @@ def test_a_command_that_does_not_end_is_ended_with_all_it_started(suite: Path) -
         outcome = certify(mock, read_suite(suite), Command(shell))
     (step,) = outcome.steps
     assert not step.came
-    assert step.seconds < 15
+    assert step.seconds < 300, "not the 600 s of what it started"
 
 
 @pytest.mark.parametrize(

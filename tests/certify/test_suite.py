@@ -40,6 +40,7 @@ def test_the_guide_s_suite_shows_nearly_every_rule_and_its_scenarios_load_withou
         "recovery.back-off",
         "recovery.events-wait",
         "recovery.event-repeated",
+        "recovery.retry-after",
         "recovery.storm",
         "recovery.event-lost",
         "recovery.silence-noticed",

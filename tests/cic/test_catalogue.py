@@ -35,6 +35,18 @@ def test_the_catalogue_holds_all_messages_of_the_guide(cic: Catalogue) -> None:
     assert cic.directives.keys() - published == {"SpeechRecognizer.ConfirmWakeUp"}
 
 
+def test_what_directives_ask_to_be_reported_is_in_the_lists_of_the_reports(cic: Catalogue) -> None:
+    """The guide's own lists lack some: a device that reports them keeps the guide, so nothing is to be told of it."""
+    for name, spec in cic.directives.items():
+        if not any("DeviceControl.ActionExecuted" in each for each in spec.expects):
+            continue
+        target = spec.fields.get("target")
+        for report in ("DeviceControl.ActionExecuted", "DeviceControl.ActionFailed"):
+            for value in target.enum if target is not None and target.enum else ("bluetooth",):
+                payload = {"command": name.partition(".")[2], "target": value}
+                assert list(cic.judge(cic.events[report], payload)) == [], payload
+
+
 def words(text: str) -> set[str]:
     return set(text.split())
 

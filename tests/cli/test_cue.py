@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
-from click.testing import CliRunner, Result
 
 from mockcic import MockCIC
-from mockcic.cli import group
 from mockcic.control.ask import AskError
 from mockcic.mock import Bench
 from mockcic.simulator.device import Device
+from tests.support.commands import Run, commands_on
 
 SCENARIO = """
 scenario: s
@@ -27,7 +26,6 @@ cues:
   quiet: {set: {said: nothing}}
 """
 TOKEN = "desk-token-4f2a"
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -38,12 +36,7 @@ def mock() -> Iterator[MockCIC]:
 
 @pytest.fixture
 def run(mock: MockCIC) -> Run:
-    def run(*arguments: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(group, [*arguments, "--control", mock.control_url or ""])
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
+    return commands_on(mock)
 
 
 async def test_a_cue_happens_by_command_and_over_rest(mock: MockCIC, run: Run) -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from mockcic import MockCIC
 from mockcic.cli import group
 from mockcic.cli.fault import read_fault
 from mockcic.control.routes.faults import EXAMPLES
 from mockcic.scenario.faults.fault import ACTS
+from tests.support.commands import Run, commands_on
 
 SCENARIO = "scenario: s\nfault: {ping: 5s, every: 1h}\non: [{event: '*'}]\n"
 TOKEN = "desk-token-4f2a"
-Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +30,12 @@ def mock() -> Iterator[MockCIC]:
 @pytest.fixture(autouse=True)
 def _no_faults(mock: MockCIC) -> Iterator[None]:
     yield
-    httpx.delete(f"{mock.control_url}/v1/faults", timeout=30)
+    httpx.delete(f"{mock.control_url}/v1/faults", timeout=60)
 
 
 @pytest.fixture
 def run(mock: MockCIC) -> Run:
-    def run(*arguments: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(group, ["fault", *arguments, "--control", mock.control_url or ""])
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
+    return commands_on(mock, "fault")
 
 
 @pytest.mark.parametrize(
@@ -62,6 +57,30 @@ def run(mock: MockCIC) -> Run:
 )
 def test_words_are_read_as_a_scenario_has_it(words: list[str], fault: dict[str, object]) -> None:
     assert read_fault(words) == fault
+
+
+def test_one_that_can_never_strike_is_set_with_a_warning_in_the_words_of_the_loader(run: Run, mock: MockCIC) -> None:
+    set_ = run("reset", "CANCEL", "event=TextRecognizer.Recognise", "after=2s", "for=1s")
+    assert "reset  RST_STREAM CANCEL" in set_.stdout
+    assert set_.stderr.splitlines() == [
+        'mockcic: warning: no event fits "TextRecognizer.Recognise"; expected an event of the catalogue or of a rule, '
+        "wildcards allowed; did you mean TextRecognizer.Recognize?",
+        "mockcic: warning: a fault that strikes 2 s after its moment and is gone after 1 s never strikes; expected "
+        "`for` longer than `after`; or let it strike sooner",
+    ]
+    order = {"fault": {"json": "cut", "directive": "Clova.RenderTex"}}
+    answer = httpx.post(f"{mock.control_url}/v1/faults", json=order, timeout=30)
+    assert answer.status_code == 201
+    (said,) = answer.json()["warnings"]
+    assert said.startswith('no directive fits "Clova.RenderTex"')
+    assert said.endswith("did you mean Clova.RenderText?")
+    assert all(not each["warnings"] for each in httpx.get(f"{mock.control_url}/v1/faults", timeout=30).json()["faults"])
+
+
+def test_nothing_is_said_against_events_of_the_scenarios_that_run(run: Run, mock: MockCIC) -> None:
+    mock.load("scenario: v\non: [{event: Vendor.Thing}]\n")
+    assert not run("reset", "CANCEL", "event=Vendor.Thing").stderr
+    mock.load(SCENARIO)
 
 
 def test_it_is_set_listed_and_removed(run: Run) -> None:
@@ -125,7 +144,7 @@ def test_a_bad_fault_over_rest_names_the_member_and_the_mend(mock: MockCIC) -> N
         ({"reset": "CANCEL", "end": "early"}, "fault", "reset and end"),
         ("reset", "fault", "write `{reset: CANCEL}`"),
     ):
-        answer = httpx.post(f"{mock.control_url}/v1/faults", json={"fault": fault}, timeout=30)
+        answer = httpx.post(f"{mock.control_url}/v1/faults", json={"fault": fault}, timeout=60)
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
         told = answer.json()
@@ -137,8 +156,8 @@ def test_a_bad_fault_over_rest_names_the_member_and_the_mend(mock: MockCIC) -> N
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_every_example_of_the_openapi_document_is_taken(mock: MockCIC, name: str) -> None:
     """As it stands there."""
-    document = httpx.get(f"{mock.control_url}/openapi.json", timeout=30).json()
+    document = httpx.get(f"{mock.control_url}/openapi.json", timeout=60).json()
     body = document["paths"]["/v1/faults"]["post"]["requestBody"]["content"]["application/json"]
     shown = body["examples"][name]["value"]
-    answer = httpx.post(f"{mock.control_url}/v1/faults", json=shown, timeout=30)
+    answer = httpx.post(f"{mock.control_url}/v1/faults", json=shown, timeout=60)
     assert answer.status_code == 201, answer.text

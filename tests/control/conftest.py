@@ -53,4 +53,4 @@ def refused(unchanged: MockCIC, request: pytest.FixtureRequest) -> Iterator[http
 
 def _client(mock: MockCIC, version: str) -> httpx.Client:
     two = version == "HTTP/2"
-    return httpx.Client(base_url=mock.control_url or "", http1=not two, http2=two, timeout=30)
+    return httpx.Client(base_url=mock.control_url or "", http1=not two, http2=two)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import subprocess
-import time
 
 import httpx
 import pytest
@@ -23,7 +22,7 @@ SECRET = "secret-of-the-control-side"
 def test_with_a_token_every_request_needs_it() -> None:
     with (
         MockCIC(control_port=0, control_token=SECRET) as mock,
-        httpx.Client(base_url=mock.control_url or "", timeout=30) as client,
+        httpx.Client(base_url=mock.control_url or "") as client,
     ):
         for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": SECRET}):
             answer = client.get("/v1/devices", headers=headers)
@@ -58,7 +57,7 @@ def test_off_this_machine_a_token_is_made_when_none_is_given() -> None:
 )
 def test_no_web_page_of_elsewhere_can_use_a_browser_on_this_machine(headers: dict[str, str], status: int) -> None:
     """A page may name our address with a host name of its own, or send requests across origins."""
-    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "", timeout=30) as client:
+    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "") as client:
         assert client.get("/v1/devices", headers=headers).status_code == status
 
 
@@ -71,7 +70,7 @@ def test_names_of_this_machine_are_known(host: str, local: bool) -> None:
 
 
 def test_a_page_of_the_server_itself_may_ask() -> None:
-    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "", timeout=30) as client:
+    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "") as client:
         assert client.get("/v1/devices", headers={"origin": mock.control_url or ""}).status_code == 200
 
 
@@ -82,10 +81,13 @@ def test_a_port_in_use_names_the_option_that_chooses_another() -> None:
             MockCIC(control_port=port).start()
 
 
-async def test_who_waits_is_answered_when_the_server_stops(caplog: pytest.LogCaptureFixture) -> None:
+async def test_who_waits_is_answered_when_the_server_stops(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockcic.server.stock.STOP_WITHIN_S", 30.0)  # to write the answers on a busy machine
     mock = MockCIC(control_port=0)
     await asyncio.to_thread(mock.start)
-    async with httpx.AsyncClient(base_url=mock.control_url or "", timeout=20) as client:
+    async with httpx.AsyncClient(base_url=mock.control_url or "") as client:
 
         async def look_on() -> list[str]:
             lines = []
@@ -94,26 +96,23 @@ async def test_who_waits_is_answered_when_the_server_stops(caplog: pytest.LogCap
                     lines = [line async for line in answer.aiter_lines()]
             return lines
 
-        async def stop() -> float:
+        async def stop() -> None:
             # the bench's own, the wait's, the stream's; they are in another thread, and nothing tells of them
             while len(mock.service.journal._listeners) < 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-            began = time.perf_counter()
             await asyncio.to_thread(mock.stop)
-            return time.perf_counter() - began
 
-        wait = client.post("/v1/wait", json={"filter": "Clova.Never", "within": 600})
-        answer, lines, took = await asyncio.gather(wait, look_on(), stop())
+        wait = client.post("/v1/wait", json={"filter": "Clova.Never", "within": 3600})
+        answer, lines, _ = await asyncio.gather(wait, look_on(), stop())
     assert answer.status_code == 410
     assert answer.json()["verdict"]["why"] == "the server stopped before the time was over"
     assert lines[0].startswith(":")
-    assert took < 5
     assert [record.getMessage() for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []
 
 
 def test_a_body_without_end_is_refused_while_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mockcic.control.whole.LIMIT_BYTES", 100_000)
-    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "", timeout=30) as client:
+    with MockCIC(control_port=0) as mock, httpx.Client(base_url=mock.control_url or "") as client:
         for path in ("/v1/scenarios", "/v1/verify"):
             answer = client.post(path, content=b" " * 200_000, headers={"content-type": "application/json"})
             assert answer.status_code == 413
@@ -123,5 +122,5 @@ def test_a_body_without_end_is_refused_while_it_comes(monkeypatch: pytest.Monkey
 def test_a_client_is_served_beyond_a_thousand_requests_on_one_connection() -> None:
     with MockCIC(control_port=0) as mock:
         command = [need("h2load"), "-n", "1100", "-c", "1", "-m", "20", f"{mock.control_url}/healthz"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert "1100 2xx" in done.stdout, done.stdout

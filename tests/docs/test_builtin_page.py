@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mockcic.scenario.load import builtin_names, load_text
+from mockcic.scenario.files import builtin_names
+from mockcic.scenario.load import load_text
 
 PAGE = (Path(__file__).parents[2] / "docs" / "builtin.md").read_text()
 ROWS = {row.split("|")[1].strip(" `"): row for row in PAGE.splitlines() if row.startswith("| `")}

@@ -125,12 +125,13 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def _options() -> set[str]:
-    """Of every command, and of the pytest plugin."""
+    """Of every command and those in it, and of the pytest plugin."""
     from mockcic import pytest_plugin
     from mockcic.cli import COMMANDS, group
 
     context = click.Context(group)
     commands = [group.get_command(context, name) for name in COMMANDS]
+    commands += [inner for each in commands if isinstance(each, click.Group) for inner in each.commands.values()]
     ours = {name for command in commands if command for parameter in command.params for name in parameter.opts}
     parser = pytest.Parser(_ispytest=True)
     pytest_plugin.pytest_addoption(parser)

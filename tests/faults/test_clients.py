@@ -28,9 +28,9 @@ def curl(cic: Bench, token: str, *more: str) -> subprocess.CompletedProcess[str]
     """A question over TLS."""
     message = golden("recognize.request")
     headers = [part for key, value in message.headers(token).items() for part in ("-H", f"{key}: {value}")]
-    wanted = [need("curl"), "-sS", "--max-time", "10", "--cacert", str(cic.ca_file), "-o", "/dev/null", *headers, *more]
+    wanted = [need("curl"), "-sS", "--max-time", "30", "--cacert", str(cic.ca_file), "-o", "/dev/null", *headers, *more]
     command = [*wanted, "--data-binary", f"@{message.path}", cic.url + "/v1/events"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 CURL: dict[str, tuple[dict[str, Any], int, str]] = {
@@ -88,7 +88,7 @@ def test_nghttp_sees_padding_cut_frames_and_trailers(cic: Bench, device: TestDev
     headers = ["--header", f"content-type: {message.side['headers']['content-type']}"]
     token = ["--header", f"authorization: Bearer {device.token}"]
     command = [need("nghttp"), "-nv", *token, *headers, "-d", str(message.path), cic.h2c_url + "/v1/events"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.count("recv DATA frame <length=60, flags=0x08") > 20
     assert "x-mock: end" in done.stdout
     assert "GOAWAY" not in done.stdout.partition("recv DATA")[0]
@@ -116,6 +116,6 @@ def test_node_hears_other_settings_and_goaway_with_its_debug_data(
     script = tmp_path / "device.mjs"
     script.write_text(NODE)
     command = [need("node"), str(script), cic.url, str(cic.ca_file), device.token]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "max 1\n" in done.stdout
     assert "goaway 11 1 mock says so" in done.stdout

@@ -11,20 +11,8 @@ from hyperframe.frame import DataFrame, HeadersFrame, PingFrame, SettingsFrame
 from mockcic.mock import MockCIC
 from mockcic.server.device import Device
 from tests.faults.conftest import TURN, Client, Stage
-from tests.support.raw_h2 import RawClient
 
 TEXT = "TextRecognizer.Recognize"
-
-
-async def read_for(client: RawClient, seconds: float) -> None:
-    """Read, and acknowledge SETTINGS as a client has to."""
-    try:
-        async with asyncio.timeout(seconds):
-            while (frame := await client.next_frame()) is not None:
-                if isinstance(frame, SettingsFrame) and "ACK" not in frame.flags:
-                    await client.send(SettingsFrame(0, flags=("ACK",)))
-    except TimeoutError:
-        pass
 
 
 async def test_a_fault_that_struck_a_connection_twice_and_is_removed_leaves_it_as_it_was(stage: Stage) -> None:
@@ -43,7 +31,8 @@ async def test_windows_that_are_shut_twice_open_when_the_last_one_is_over(stage:
     bad = await stage.bad_client()
     await bad.head(await bad.open_downchannel())
     stage.fault(window="150ms", on="connection", every="100ms", times=2)
-    await read_for(bad, 0.5)
+    await stage.cic.advance_async("400ms")
+    await bad.ping()
     said = [frame.settings[4] for frame in bad.all(SettingsFrame) if 4 in frame.settings]
     assert 0 in said
     assert said[-1] == said[0]
@@ -51,7 +40,7 @@ async def test_windows_that_are_shut_twice_open_when_the_last_one_is_over(stage:
 
 @pytest.mark.cic(fail_on="none")  # two clients of one device use the same ids
 async def test_each_connection_of_a_device_is_one_occasion(stage: Stage) -> None:
-    stage.fault(ping="5s")
+    stage.fault(ping="60s")
     one, two = await stage.bad_client(), await stage.bad_client()
     for _ in range(3):
         await one.answer(await one.ask())
@@ -79,13 +68,18 @@ async def test_bytes_and_a_time_after_them(stage: Stage) -> None:
 
 
 async def test_a_time_that_comes_when_the_answer_is_out_is_missed_and_the_fault_is_there_still(stage: Stage) -> None:
+    stage.cic.set_time_factor(0)
     stage.fault(reset="CANCEL", after="60ms", times=1)
     bad = await stage.bad_client()
     assert (await bad.answer(await bad.ask())).ended
+    await stage.cic.advance_async("60ms")
     stage.bad.wait("fault phase=missed")
     assert stage.struck() == []
-    stage.fault(pace={"first_byte": "200ms"}, times=1)
-    assert (await bad.answer(await bad.ask())).reset == 8
+    stage.fault(pace={"first_byte": "60s"}, times=1)
+    slow = await bad.ask()
+    stage.bad.wait("match", times=2)
+    await stage.cic.advance_async("60ms")
+    assert (await bad.answer(slow)).reset == 8
 
 
 async def test_an_early_end_comes_behind_the_headers(stage: Stage) -> None:
@@ -178,8 +172,11 @@ async def test_faults_of_rules_leave_nothing_behind(fault: str) -> None:
 async def test_a_step_on_the_downchannel_strikes_that_line_and_no_later_one(stage: Stage) -> None:
     step = "{fault: {end: early, on: downchannel}}"
     stage.cic.load(TURN + f"downchannel: [{{after: 20ms, push: [Clova.RenderText: {{text: hi}}, {step}]}}]\n")
+    stage.cic.set_time_factor(0)
     bad = await stage.bad_client()
     first = await bad.open_downchannel()
+    await bad.head(first)
+    await stage.cic.advance_async("20ms")
     assert (await bad.answer(first)).ended
     second = await bad.open_downchannel()
     await bad.head(second)

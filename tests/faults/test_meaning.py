@@ -123,7 +123,7 @@ async def test_a_script_that_waits_keeps_its_pace_when_something_is_dropped(stag
     """What was said before the wait does not lie about until something comes behind it."""
     scenario = (
         "scenario: waits\nsettings: {same_connection: false}\non:\n  - event: TextRecognizer.Recognize\n"
-        "    reply: [Clova.RenderText: {text: one}, Clova.Hello, wait: 5s, Clova.RenderText: {text: two}]\n"
+        "    reply: [Clova.RenderText: {text: one}, Clova.Hello, wait: 1h, Clova.RenderText: {text: two}]\n"
     )
     await asyncio.to_thread(stage.cic.load, scenario)
     stage.fault(drop=True, on="answer", directive="Clova.Hello")
@@ -188,11 +188,13 @@ HELLOS: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("fault", "names"), HELLOS)
 async def test_hello_never_comes_or_twice_or_late(stage: Stage, fault: dict[str, Any], names: list[str]) -> None:
     """It is never an answer: so the downchannel is meant (PROTOCOL 2.1)."""
+    stage.cic.set_time_factor(0)
     stage.fault(**fault, directive="Clova.Hello", times=1)
     bad, good = await stage.bad_client(), await stage.good_client()
     line, other = await bad.open_downchannel(), await good.open_downchannel()
     await bad.head(line)
     await asyncio.to_thread(stage.bad.push, "Clova.RenderText", {"text": "known"})
+    await stage.cic.advance_async("30ms")
     await until(bad, line, "Hello" if names[-1] == "Hello" else "known")
     assert names_of(bad.of(line), closed=False) == names
     assert names_of(await until(good, other, "Hello"), closed=False) == ["Hello"]
@@ -229,7 +231,7 @@ async def test_stop_capture_never_comes_or_twice_or_late_or_for_another_dialogue
     await bad.speak(upload, 0.2)
     if lost:
         await asyncio.to_thread(stage.cic.wait, "fault phase=struck")
-        await asyncio.sleep(0.08)  # twice the time that a device has to stop
+        await stage.cic.advance_async("80ms")  # twice the time that a device has to stop
         await bad.end_sound(upload)
     assert texts_of(await bad.answer(upload)) == ["heard"]
     while bytes(bad.of(line).body).count(b'"StopCapture"') < len(stops):

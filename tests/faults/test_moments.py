@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from mockcic.scenario.faults.fault import Fault
@@ -49,8 +51,9 @@ async def test_only_the_event_that_is_named(stage: Stage) -> None:
 
 
 async def test_a_fault_is_gone_after_its_time(stage: Stage) -> None:
-    stage.fault(**{"reset": "CANCEL", "for": "100ms"})
+    stage.fault(**{"reset": "CANCEL", "for": "1h"})
     assert await answers(stage, 1) == [8]
+    await stage.cic.advance_async("1h")
     stage.bad.wait("fault phase=gone")
     assert await answers(stage, 1) == [None]
 
@@ -73,12 +76,16 @@ async def test_again_and_again_at_a_distance(stage: Stage) -> None:
 
 
 async def test_a_time_after_a_moment_of_the_upload(stage: Stage) -> None:
+    stage.cic.set_time_factor(0)
     stage.fault(reset="CANCEL", after={"upload": "began", "time": "50ms"}, times=1)
     bad = await stage.bad_client()
     upload = await bad.begin()
     await bad.begin_sound(upload)
+    stage.bad.wait("event")
+    await stage.cic.advance_async("49ms")
     await bad.ping()
     assert bad.of(upload).reset is None
+    await stage.cic.advance_async("2ms")
     assert (await bad.answer(upload)).reset == 8
 
 
@@ -170,6 +177,50 @@ async def test_an_answer_that_has_nothing_of_it_is_no_occasion(stage: Stage, fau
         await bad.answer(await bad.ask("turn"))
         stage.bad.reset()
     assert len(stage.struck()) == 1
+
+
+@pytest.mark.parametrize("pace", [{"first_byte": "1h"}, {"rate": 1}, {"pause": {"for": "1h", "at": 20}}])
+async def test_a_pace_that_has_struck_for_the_last_time_can_be_called_back_while_it_is_under_way(
+    stage: Stage, pace: dict[str, object]
+) -> None:
+    """Of two answers it made slow both flow at once, and what comes then is as ever."""
+    fault = stage.bad.fault(pace=pace, times=2)
+    first, second = await stage.bad_client(), await stage.bad_client()
+    second.next_stream = 101
+    streams = [await first.ask("turn"), await second.ask("turn")]
+    await asyncio.to_thread(stage.cic.wait, "kind=fault phase=struck", times=2)
+    assert [each.number for each in stage.cic.faults] == [fault.number]
+    await asyncio.to_thread(fault.remove)
+    for client, stream in zip((first, second), streams, strict=True):
+        assert (await client.answer(stream)).ended
+    assert (await first.answer(await first.ask("turn"))).ended
+    assert len(stage.struck()) == 2
+
+
+async def test_an_answer_that_is_out_leaves_the_pace_of_another(stage: Stage) -> None:
+    """The fault is gone with the last of those it made slow, not with the first."""
+    stage.bad.fault(pace={"pause": {"for": "1h", "at": 20}}, times=2)
+    first, second = await stage.bad_client(), await stage.bad_client()
+    second.next_stream = 101
+    slow = await first.ask("turn")
+    other = await second.ask("turn")
+    await first.body(slow, 20)
+    await second.body(other, 20)
+    await second.vanish()
+    await asyncio.to_thread(stage.cic.wait, "disconnect")
+    assert len(stage.cic.faults) == 1
+    assert not first.of(slow).ended
+
+
+async def test_a_paused_message_of_the_downchannel_flows_on_when_the_fault_is_removed(stage: Stage) -> None:
+    fault = stage.bad.fault(pace={"pause": {"for": "1h", "at": 20}}, on="downchannel", times=1)
+    bad = await stage.bad_client()
+    line = await bad.open_downchannel()
+    await bad.body(line, 20)
+    assert len(stage.cic.faults) == 1
+    await asyncio.to_thread(fault.remove)
+    await bad.body(line, 200)
+    assert stage.cic.faults == ()
 
 
 async def test_a_fault_that_is_removed_lets_a_running_answer_go(stage: Stage) -> None:

@@ -55,6 +55,14 @@ def test_it_is_gone_with_the_test_also_at_hardware_with_a_token_of_its_own(mock:
     assert httpx.get(f"{mock.control_url}/v1/faults", timeout=30).json() == {"faults": []}
 
 
+def test_one_that_can_never_strike_is_a_warning_of_python(mock: MockCIC) -> None:
+    with _bench(mock) as bench:
+        bench.device()
+        with pytest.warns(UserWarning, match="fault reset: a fault that strikes 2 s after its moment and is gone"):
+            found = bench.fault(reset="CANCEL", after="2s", for_="1s")
+        assert len(found.warnings) == 1
+
+
 def test_bad_words_are_told_as_in_a_scenario(mock: MockCIC) -> None:
     with _bench(mock) as bench:
         with pytest.raises(FaultError, match=r'"reset" cannot be "CANCLE"; expected an error code .*; write CANCEL'):

@@ -87,13 +87,14 @@ async def test_a_message_of_the_downchannel_is_cut_and_the_next_is_not(stage: St
 
 
 async def test_the_window_of_one_upload_stays_shut_and_opens_again(stage: Stage) -> None:
-    stage.fault(window="100ms", times=1)
+    stage.fault(window="1h", times=1)
     bad = await stage.bad_client()
     upload = await bad.begin()
     await bad.begin_sound(upload)
     await bad.speak(upload, 5.0)
     await bad.ping()
     assert not [each for each in bad.all(WindowUpdateFrame) if each.stream_id == upload], "it is shut"
+    await stage.cic.advance_async("1h")
     opened = await bad.until(WindowUpdateFrame, lambda frame: frame.stream_id == upload)
     assert opened.window_increment > 160_000
     await bad.end_sound(upload)

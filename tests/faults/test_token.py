@@ -147,7 +147,7 @@ async def test_curl_waits_as_retry_after_says_and_gets_its_token(stage: Stage, p
     pair.bad.fault(status={"code": 429, "retry_after": 1}, on="token", times=1)
     url = f"{stage.cic.url}/token?{urlencode(parameters_of(pair.bad, pair.first))}"
     command = [need("curl"), "-sS", "--http2", "--cacert", str(stage.cic.ca_file), "--retry", "2", url]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True, timeout=20)
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True, timeout=60)
     assert '"access_token"' in done.stdout
     assert len(stage.struck()) == 1
 
@@ -170,3 +170,20 @@ async def test_a_token_ends_in_the_middle_of_an_upload_which_is_answered_and_the
     assert names_of(await good.answer(await good.ask())) == ["Speak", "audio"]
     again = await refresh(bad, pair.bad, pair.first)
     assert again.status == (200 if how == "expire" else 400)
+
+
+async def test_a_reset_so_long_after_so_many_bytes(stage: Stage, pair: Pair) -> None:
+    """While the answer is on its way; of one that was over by then nothing is left to reset."""
+    pair.bad.fault(pace={"pause": {"for": "1h", "at": 20}}, on="token", times=1)
+    pair.bad.fault(reset="CANCEL", on="token", after={"sent": 20, "time": "30s"}, times=2)
+    client = await stage.connect("")
+    stream, client.next_stream = client.next_stream, client.next_stream + 2
+    await client.request(stream, f"/token?{urlencode(parameters_of(pair.bad, pair.first))}")
+    await client.body(stream, 20)
+    assert not client.of(stream).ended
+    await stage.cic.advance_async("30s")
+    assert (await client.answer(stream)).reset == 8
+    await refresh(client, pair.bad, pair.first)
+    await stage.cic.advance_async("30s")
+    phases = [each.data["phase"] for each in stage.cic.find("fault name=reset")]
+    assert phases[-2:] == ["struck", "missed"]

@@ -383,3 +383,15 @@ def test_the_members_have_one_meaning_each() -> None:
     assert not set(OWN_MEMBERS) & set(DATA_MEMBERS)
     assert "kind" in OWN_MEMBERS
     assert len(KINDS) == 21
+
+
+def test_an_upload_is_found_by_what_was_said_in_it() -> None:
+    """`text` is the whole entry there, so that its member of that name has another."""
+    upload = Entry(
+        7, "upload", 2.0, 1_767_225_601.0, "…4f2a", name="SpeechRecognizer.Recognize", data={"text": "오늘 날씨"}
+    )
+    assert read_filter("upload transcript~날씨").fits(upload)
+    assert read_filter('transcript="오늘 날씨"').fits(upload)
+    assert read_filter({"transcript": {"contains": "날씨"}}).fits(upload)
+    assert not read_filter("upload transcript~음악").fits(upload)
+    assert not read_filter("transcript~날씨").fits(EVENT)

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from mockcic.errors import ScenarioError, StartError
-from mockcic.scenario.chaos import Chaos, Planned, load_chaos, plan, read_chaos
+from mockcic.scenario.chaos import Chaos, Planned, in_vain_of, load_chaos, plan, read_chaos
 from mockcic.scenario.schema import chaos_schema
 from mockcic.scenario.source import Source
 
@@ -25,6 +25,19 @@ def chaos(entries: str, head: str = "") -> Chaos:
 def drawn(chaos: Chaos, begins_s: float = 0.0) -> Iterator[tuple[str, float]]:
     for each in plan(chaos, begins_s):
         yield each.name, each.at_s
+
+
+def test_faults_that_can_never_strike_are_told_with_their_entry_and_its_span() -> None:
+    found = chaos("""
+  - {name: short, every: 1h, for: 1m, fault: {cut: rst, every: 5m}}
+  - {after: 1h, fault: {reset: CANCEL, event: TextRecognizer.Recognise}}
+  - {after: 1h, fault: [{reset: CANCEL, event: Vendor.Thing}, {reset: CANCEL, nth: 3, chance: 0.1}]}
+""")
+    said = in_vain_of(found, known=("Vendor.*",))
+    assert [each.split(";")[0] for each in said] == [
+        "short: a fault that comes after 300 s and is gone after 60 s never strikes",
+        'reset: no event fits "TextRecognizer.Recognise"',
+    ]
 
 
 def test_an_entry_comes_at_a_time_of_day_after_a_while_again_and_again_or_at_once() -> None:

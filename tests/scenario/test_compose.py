@@ -47,6 +47,24 @@ def test_made_sound_can_be_pcm_wav_or_mp3(begin: Begin, made: dict[str, Any]) ->
     assert mp3.seconds(data["mp3"]) == pytest.approx(0.5, abs=0.15)
 
 
+@pytest.mark.parametrize(
+    ("form", "head"),
+    [
+        ({}, b"\xf3\x48"),  # MPEG-2, 32 kilobits, 16 kHz
+        ({"rate": 24_000, "bitrate": 48}, b"\xf3\x64"),
+        ({"rate": 48_000, "bitrate": 128}, b"\xfb\x94"),
+        ({"bitrate": 320}, b"\xfb\xe8"),  # which 16 kHz does not have: 32 kHz
+    ],
+)
+def test_a_made_mp3_has_the_rates_it_is_told(begin: Begin, form: dict[str, Any], head: bytes) -> None:
+    """Version, bit rate and sample rate in the head of a frame (ISO/IEC 11172-3 2.4.2.3, 13818-3 2.4.2.3)."""
+    sound = {"tone": 440, "duration": "200ms", "mp3": form}
+    _, (attachment,) = answer(begin, {"SpeechSynthesizer.Speak": SPEAK, "audio": sound})
+    assert attachment.data[:1] == b"\xff"
+    assert bytes((attachment.data[1], attachment.data[2] & 0xFC)) == head
+    assert mp3.seconds(attachment.data) == pytest.approx(0.2, abs=0.15)
+
+
 def test_a_rate_a_chunk_and_an_id_of_ones_own_go_with_the_attachment(begin: Begin) -> None:
     sound = {"silence": "100ms", "rate": "4KB/s", "chunk": 512, "content_id": "mine"}
     directive, (attachment,) = answer(begin, {"SpeechSynthesizer.Speak": SPEAK, "audio": sound})

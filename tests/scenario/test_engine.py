@@ -393,7 +393,7 @@ on:
     second = life.send(follow_up)
     assert second[-1] == EndReply(UPLOAD)
     assert [each.directive.payload for each in second if isinstance(each, ReplyDirective)] == [{"text": "내일!"}]
-    assert life.engine.state == "start"
+    assert life.engine.memory.state == "start"
 
 
 def test_two_devices_never_see_each_others_state(begin: Begin) -> None:
@@ -403,16 +403,16 @@ def test_two_devices_never_see_each_others_state(begin: Begin) -> None:
     }
     one, other = begin(scenario), begin(scenario, token="token-0002")
     one.send(text_event())
-    assert (one.engine.state, other.engine.state) == ("done", "start")
-    assert other.engine.vars == {"n": {"list": []}}
+    assert (one.engine.memory.state, other.engine.memory.state) == ("done", "start")
+    assert other.engine.memory.vars == {"n": {"list": []}}
 
 
 def test_a_reset_device_begins_anew(begin: Begin) -> None:
     life = begin({"vars": {"n": 0}, "on": [{"event": "*", "set": {"n": "{{ vars.n + 1 }}"}, "delay": "9s"}]})
     life.send(text_event())
-    assert life.engine.vars == {"n": 1}
+    assert life.engine.memory.vars == {"n": 1}
     life.tell(DeviceReset())
-    assert (life.engine.vars, life.pending) == ({"n": 0}, 0)
+    assert (life.engine.memory.vars, life.pending) == ({"n": 0}, 0)
 
 
 def test_a_message_id_sent_twice_is_a_finding_and_can_be_refused(begin: Begin) -> None:
@@ -447,7 +447,7 @@ def test_a_new_edition_of_the_scenario_keeps_state_and_variables(begin: Begin) -
     old, new = begin(scenario), begin(scenario)
     old.send(text_event())
     new.engine.take_over(old.engine)
-    assert (new.engine.state, new.engine.vars) == ("b", {"n": 5})
+    assert (new.engine.memory.state, new.engine.memory.vars) == ("b", {"n": 5})
 
 
 def test_the_wall_time_of_templates_can_be_turned(begin: Begin) -> None:
@@ -486,7 +486,7 @@ def test_the_wall_time_of_templates_can_be_turned(begin: Begin) -> None:
 )
 def test_an_event_is_answered_whatever_template_fails(begin: Begin, rule: dict[str, object]) -> None:
     life = begin({"vars": {"nothing": None}, "on": [{"event": "*", **rule}]})
-    del life.engine.vars["nothing"]
+    del life.engine.memory.vars["nothing"]
     effects = life.send(text_event())
     assert [each.finding.code for each in effects if isinstance(each, Found)] == ["scenario.template"]
     assert [each.refusal.status for each in effects if isinstance(each, Refuse)] == [500]
@@ -496,7 +496,7 @@ def test_a_failing_template_of_the_downchannel_is_a_finding_and_nothing_else_is_
     life = begin(
         {"vars": {"x": 1}, "downchannel": [{"after": "{{ vars.x }}s", "push": "Clova.Help"}], "on": [{"event": "*"}]}
     )
-    del life.engine.vars["x"]
+    del life.engine.memory.vars["x"]
     effects = life.open()
     assert names(effects, Push) == ["Clova.Hello"]
     assert [each.finding.code for each in effects if isinstance(each, Found)] == ["scenario.template"]
@@ -513,7 +513,7 @@ def test_a_device_that_makes_up_event_names_is_not_counted_without_end(begin: Be
     life = begin({"on": [{"event": "*"}]})
     for number in range(1500):
         life.send(Event("Made", f"Up{number}", f"m{number}", {}), stream=f"c1.{number}")
-    assert len(life.engine.counts) == 1000
+    assert len(life.engine.memory.counts) == 1000
 
 
 def test_after_odd_lives_nothing_is_left_behind(begin: Begin) -> None:
@@ -538,7 +538,7 @@ def test_after_odd_lives_nothing_is_left_behind(begin: Begin) -> None:
         life.tell(EventLost(stream, "gone"))
     life.tell(DownchannelClosed(LINE, "gone"))
     assert life.engine._uploads == {}
-    assert life.engine._due == {}
+    assert len(life.engine._agenda) == 0
 
 
 def test_another_scenario_knows_the_downchannel_that_is_open(begin: Begin) -> None:
@@ -557,7 +557,7 @@ def test_long_ids_and_names_are_not_kept_whole(begin: Begin) -> None:
     for _ in range(2):
         effects = life.send(Event("Made", "x" * 100_000, "m" * 100_000, {}))
     assert "message.id-twice" in [each.finding.code for each in effects if isinstance(each, Found)]
-    assert not life.engine.counts
+    assert not life.engine.memory.counts
     assert max(map(len, life.engine._admission._seen)) <= 100
 
 

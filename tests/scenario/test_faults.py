@@ -128,6 +128,16 @@ class TestSlips:
             ("{window: 5s, on: token}", "token", "`window` aimed at token", "`on:` answer or connection"),
             ("{reset: CANCEL, after: hedaers}", "hedaers", '"after" cannot be', "write headers"),
             ("{reset: CANCEL, after: 5}", "5", '"after" cannot be 5', "write 5s or 5ms"),
+            ("{goaway: {debug: " + "한" * 6000 + "}}", "한" * 6000, '"debug"', "at most 16000 bytes"),
+            ("{trailers: {X-Sum: a}}", "X-Sum", '"X-Sum"', "write x-sum"),
+            (
+                "{trailers: {':status': a}}",
+                "':status'",
+                '":status"',
+                "a field name in lower case that HTTP/2 allows",
+            ),
+            ("{trailers: {connection: close}}", "connection", '"connection"', "RFC 9113 8.2"),
+            ("{trailers: {x-sum: 안녕}}", "안녕", '"안녕"', "printable ASCII"),
             (
                 "{reset: CANCEL, after: {send: 12}}",
                 "send",
@@ -217,6 +227,11 @@ class TestNever:
                 "no event fits",
                 "did you mean TextRecognizer.Rec",
             ),
+            (
+                "fault: {reset: CANCEL, event: TextRecognizer.Recognise}\non: [{event: '*'}]",
+                "no event fits",
+                "did you mean TextRecognizer.Rec",
+            ),
             ("fault: {reset: CANCEL, event: 'Speach*'}", 'no event fits "Speach*"', "mockcic interfaces"),
             (rule("{reset: CANCEL, event: 'Alerts.*'}"), "a fault at Alerts.* in a rule about", "leave `event` out"),
             (rule("{status: 503, on: token}"), "a fault on token in a rule", "at the top"),
@@ -236,6 +251,13 @@ class TestNever:
                 "on: downchannel",
             ),
             ("downchannel: [{after: 1s, push: [{fault: {reset: CANCEL}}]}]", "aimed at an answer", "on: downchannel"),
+            ("fault: {cut: rst, every: 5m, for: 1m}", "comes after 300 s and is gone after 60 s", "`for` longer"),
+            ("fault: {cut: rst, every: 5m, nth: 3, for: 10m}", "the 3rd time, after 900 s and is gone", "`for` longer"),
+            ("fault: {reset: CANCEL, after: 5s, for: 2s}", "strikes 5 s after its moment and is gone", "`for` longer"),
+            ("fault: {cut: rst, every: 5m, event: 'Alerts.*'}", "`event` beside `every` has no effect", "one of the"),
+            ("fault: {cut: rst, every: 5m, after: 1s}", "`after` beside `every` has no effect", "by the clock alone"),
+            ("fault: {reset: CANCEL, nth: 2, times: 3}", "`times: 3` beside `nth: 2` has no effect", "one of the"),
+            ("fault: {reset: CANCEL, nth: 2, chance: 0.1}", "does not take the 2nd occasion", "another `seed`"),
         ],
     )
     def test_it_is_told(self, text: str, what: str, mend: str) -> None:
@@ -255,6 +277,9 @@ class TestNever:
             rule("{json: cut, directive: 'Clova.*'}"),
             "downchannel: [{after: 1s, push: [{fault: {reset: CANCEL, on: downchannel}}]}]",
             "on: [{event: Vendor.Thing}]\nfault: {reset: CANCEL, event: Vendor.Thing}",
+            "fault: {reset: CANCEL, nth: 2, times: 1, chance: 0.9}",
+            "fault: {cut: rst, every: 1m, nth: 3, for: 10m}",
+            "fault: {accept: refuse, every: 1m, after: 10s}",
         ],
     )
     def test_nothing_is_said_of_one_that_can(self, text: str) -> None:

@@ -27,6 +27,7 @@ from mockcic.scenario.load import load_text
         ({"accept": {"stall": "5s"}}, "nothing is said for 5 s after the accept", "accept"),
         ({"certificate": "no-chain"}, "the certificate's intermediate CA is not sent", "accept"),
         ({"tls": {"only": 1.2}}, "only TLS 1.2 is spoken", "accept"),
+        ({"tls": {"only": [1.1, "1.0"]}}, "only TLS 1.0 and 1.1 is spoken", "accept"),
         ({"tls": {"alpn": "none"}}, "no protocol is negotiated by ALPN", "accept"),
         ({"tls": {"stall": "2s"}}, "the handshake stalls after the ClientHello for 2 s, then it goes on", "accept"),
         (
@@ -59,6 +60,10 @@ def test_an_act_says_what_it_does(written: dict[str, Any], about: str, role: str
         ("{accept: {how: rst, stall: 5s}}", "4:", "one of refuse, rst, fin, silent, deaf"),
         ("{certificate: rotten}", "4:", "expired"),
         ("{tls: {only: 3.0}}", "4:", "SSL 2 and 3"),
+        ("{tls: {only: [1.2, 1.4]}}", "4:", "a TLS version that the OpenSSL here speaks"),
+        ("{tls: {only: {a: 1}}}", "4:", "a TLS version that the OpenSSL here speaks"),
+        ("{tls: {only: [1.0, 1.2]}}", "4:", "without a gap between them"),
+        ("{tls: {only: []}}", "4:", "without a gap between them"),
         ("{tls: {only: 1.2, alpn: none}}", "4:", "exactly one of only, alpn, stall, rate"),
         ("{tls: {sent: 100}}", "4:", "exactly one of"),
         ("{tls: {rate: 100, sent: 10}}", "4:", "stall beside it"),

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from mockcic.cic.catalogue import catalogue
 from mockcic.cic.payload_schema import type_definitions
 from mockcic.cli.schema import schema_text
-from mockcic.scenario.load import BUILTIN, load_text
+from mockcic.scenario.files import BUILTIN
+from mockcic.scenario.load import load_text
 from mockcic.scenario.schema import scenario_schema
 from mockcic.scenario.source import Source
 

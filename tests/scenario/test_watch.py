@@ -29,7 +29,7 @@ async def noticed(changes: AsyncIterator[set[Path]], edit: Callable[[], object],
                 return changed
         raise AssertionError("the watch ended")
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         reported = tasks.create_task(report())
         while not reported.done():
             edit()
@@ -105,7 +105,7 @@ async def test_what_does_not_exist_is_passed_over(folder: Path) -> None:
 
 
 async def test_it_ends_when_it_is_cancelled(folder: Path) -> None:
-    """The server stops within two seconds."""
+    """The server stops."""
 
     async def follow() -> None:
         async for _ in watch([folder]):
@@ -115,6 +115,5 @@ async def test_it_ends_when_it_is_cancelled(folder: Path) -> None:
         following = tasks.create_task(follow())
         await asyncio.wait({following}, timeout=0.2)
         following.cancel()
-        async with asyncio.timeout(2):
-            await asyncio.wait({following})
+        await asyncio.wait({following}, timeout=60)
     assert following.cancelled()

@@ -29,7 +29,7 @@ from hypercorn.protocol.events import Body, EndBody, Response, StreamClosed, Tra
 from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 from hypercorn.utils import LifespanFailureError, parse_socket_addr
-from hyperframe.frame import GoAwayFrame, PriorityFrame, RstStreamFrame
+from hyperframe.frame import GoAwayFrame, PriorityFrame, RstStreamFrame, SettingsFrame
 
 from mockcic.server.tolerance import NO_AUTHORITY, AuthorityOptional, TolerantConnection, make_small
 
@@ -264,6 +264,22 @@ def test_h2_closes_its_state_when_the_client_sends_goaway() -> None:
     assert isinstance(event, ConnectionTerminated)
     assert (event.error_code, event.additional_data) == (0, b"bye")
     ours.ping(b"12345678")
+
+
+def test_h2_takes_an_acknowledgement_for_all_settings_that_were_sent() -> None:
+    """`_local_settings_acked` of ours takes it for the oldest alone; when h2 does too, it can go."""
+    ack = SettingsFrame(0, flags=("ACK",)).serialize()
+    stock = server_connection(h2.connection.H2Connection)
+    stock.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    stock.receive_data(ack)  # of what the connection began with
+    assert stock.local_settings.initial_window_size == 0
+    ours = server_connection(TolerantConnection)
+    ours.waits_for_acknowledgement({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    windows = []
+    for _ in range(3):
+        ours.receive_data(ack)
+        windows.append(ours.local_settings.initial_window_size)
+    assert windows == [65_535, 0, 0]
 
 
 def test_h2_takes_local_settings_that_were_acknowledged_by_ourselves() -> None:

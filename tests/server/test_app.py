@@ -24,7 +24,7 @@ on: [{event: "*"}]
 @pytest.fixture
 def client(cic: Bench) -> Iterator[httpx.Client]:
     tls = ssl.create_default_context(cafile=str(cic.ca_file))
-    with httpx.Client(http1=False, http2=True, verify=tls, base_url=cic.url) as client:
+    with httpx.Client(http1=False, http2=True, verify=tls, base_url=cic.url, timeout=30) as client:
         yield client
 
 
@@ -141,8 +141,8 @@ def test_an_audio_condition_decides_at_the_end_of_the_upload(cic: Bench, client:
 
 def test_the_time_of_an_upload_is_not_that_of_its_answer(cic: Bench, client: httpx.Client) -> None:
     cic.load(
-        "scenario: hurry\nsettings: {same_connection: false, limits: {upload_time: 200ms}}\n"
-        "on: [{event: '*', delay: 300ms, reply: [Clova.Help, {wait: 200ms}, Clova.Help]}]\n"
+        "scenario: hurry\nsettings: {same_connection: false, limits: {upload_time: 1s}}\n"
+        "on: [{event: '*', delay: 1100ms, reply: [Clova.Help, {wait: 200ms}, Clova.Help]}]\n"
     )
     message = golden("recognize.request")
     answer = client.post("/v1/events", headers=message.headers(cic.token), content=message.body)

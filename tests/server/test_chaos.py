@@ -125,6 +125,7 @@ async def test_what_this_server_cannot_do_is_said_when_it_is_played(stage: Stage
 @pytest.fixture(scope="module")
 def mock() -> Iterator[MockCIC]:
     with MockCIC(h2c_port=None, control_port=0) as mock:
+        httpx.get(f"{mock.control_url}/healthz", timeout=60)  # the first to ask waits until FastAPI is imported
         yield mock
 
 
@@ -155,8 +156,18 @@ def test_its_plan_is_shown_before_it_is_played_and_is_the_same(run: Callable[...
     assert "no chaos plays" in run("stop", code=2)
 
 
+def test_a_fault_that_can_never_strike_is_told_when_it_is_shown_and_played(
+    run: Callable[..., str], tmp_path: Path
+) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("chaos: c\nentries: [{after: 1h, fault: {reset: CANCEL, event: Txt.Recognise}}]\n")
+    for how in ("show", "play"):
+        assert 'mockcic: warning: reset: no event fits "Txt.Recognise"' in run(how, str(file))
+    run("stop")
+
+
 def test_over_rest_problems_have_their_places(mock: MockCIC) -> None:
-    with httpx.Client(base_url=mock.control_url or "") as client:
+    with httpx.Client(base_url=mock.control_url or "", timeout=30) as client:
         yaml = {"content-type": "application/yaml"}
         answer = client.post("/v1/chaos", content="chaos: x\nentries: [{evry: 1h}]\n", headers=yaml)
         assert answer.status_code == 422

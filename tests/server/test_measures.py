@@ -31,7 +31,8 @@ async def uploaded(cic: Bench, sound: bytes, payload: dict[str, Any], *, pace: f
 
 @pytest.mark.parametrize("pace", [0.0, 1.0])
 async def test_an_upload_is_measured(cic: Bench, pace: float) -> None:
-    data = await uploaded(cic, tone(440, 1.0), woken(4800, 12_000), pace=pace)
+    seconds = 2.0 if pace else 1.0
+    data = await uploaded(cic, tone(440, seconds), woken(4800, 12_000), pace=pace)
     assert data["suspicions"] == []
     assert (data["clipped"], data["gaps"]) == (0, [])
     assert data["wake_word"] == {"start_s": 0.3, "end_s": 0.75, "lead_s": 0.3, "inside": True}
@@ -39,9 +40,9 @@ async def test_an_upload_is_measured(cic: Bench, pace: float) -> None:
     assert data["silent_s"] < 0.1
     assert abs(data["dc"]) < 0.001
     (first_ms, _), *_, (last_ms, size) = data["arrived"] if len(data["arrived"]) > 1 else data["arrived"] * 2
-    assert size == data["bytes"] == 32_000
+    assert size == data["bytes"] == 32_000 * seconds
     if pace:
-        assert 600 <= last_ms - first_ms <= 3000  # blocks of 200 ms, the last 800 ms behind the first
+        assert last_ms - first_ms >= 600  # blocks of 200 ms, the last 1.8 s behind the first; some may be read at once
         assert len(data["arrived"]) >= 4
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from mockcic import MockCIC
 from mockcic.bench.bench import Bench
-from mockcic.errors import ScenarioError
+from mockcic.errors import ScenarioError, StartError
 from mockcic.journal.entry import Entry
 from mockcic.mock import TestDevice
 from mockcic.scenario.load import load, load_text
@@ -141,6 +141,29 @@ def test_only_what_a_scenario_asks_for_is_worked_out() -> None:
     nothing = load_text(HEAD + "on: [{event: '*'}]\n").scenarios[0].listening
     assert not nothing.to_the_sound
     assert not nothing.text
+
+
+@pytest.mark.parametrize(
+    ("template", "asked"),
+    [
+        ("""'{{ audio["dtmf"] }}'""", {"dtmf"}),
+        ("""'{{ audio[''marker''] }}'""", {"marker"}),
+        (r'''"{{ audio[\"text\"] | default(\"\") }}"''', {"text"}),
+        ("'{{ audio . dtmf }}'", {"dtmf"}),
+        ("'{{ audio.seconds }} audio: 3'", set()),
+        ("""'{{ audio.get("dtmf", "") }}'""", {"dtmf", "marker", "text"}),
+        ("'{{ audio | tojson }}'", {"dtmf", "marker", "text"}),
+    ],
+)
+def test_what_is_asked_for_may_be_written_as_jinja_can(template: str, asked: set[str]) -> None:
+    scenario = load_text(HEAD + f"on: [{{event: '*', reply: [Clova.RenderText: {{text: {template}}}]}}]\n").scenarios[0]
+    listening = scenario.listening
+    assert {name for name in ("dtmf", "marker", "text") if getattr(listening, name)} == asked
+
+
+def test_a_recogniser_that_is_no_program_is_told_at_the_start() -> None:
+    with pytest.raises(StartError, match="found no program /nowhere/recognise, expected one on PATH"):
+        by_command("/nowhere/recognise --fast")
 
 
 # ---------------------------------------------------------------------- recognisers

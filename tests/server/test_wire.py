@@ -217,6 +217,32 @@ def test_abort_ends_the_connection_without_goaway(loop: str, encrypted: bool, ho
     run_on(LOOPS[loop], test)
 
 
+@on_both_loops
+async def test_who_sends_on_and_on_over_a_broken_connection_hears_of_it_at_once() -> None:
+    """However wide the window: what goes nowhere takes no room, so nothing but the end would make him pause."""
+    sent = 0
+    told: asyncio.Queue[BaseException] = asyncio.Queue()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal sent
+        await begin(send)
+        wire_of(scope).abort("rst")
+        try:
+            while sent < 100_000_000:
+                await send({"type": "http.response.body", "body": b"x" * 50_000, "more_body": True})
+                sent += 50_000
+        except OSError as error:
+            told.put_nowait(error)
+            raise
+        told.put_nowait(AssertionError("it was never told"))
+
+    async with serving(app) as port, await RawClient.connect(port, settings={4: 2**31 - 1}) as client:
+        await client.grant(0, 2**31 - 1 - 65_535)
+        await client.request(1)
+        assert isinstance(await told.get(), OSError)
+        assert sent <= 65_536
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("encrypted", [False, True], ids=["clear", "tls"])
 def test_a_second_abort_is_harmless_at_any_step_of_the_first(loop: str, encrypted: bool) -> None:

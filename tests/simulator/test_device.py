@@ -56,7 +56,7 @@ async def living(cic: Bench, scenario: str | None = None, **options: Any) -> Asy
         cic.load(f"scenario: test\n{scenario}", strict=True)
     token = cic.device().token
     assert cic.h2c_url is not None
-    async with asyncio.timeout(30), Device(cic.h2c_url, token=token, **{"pace": 0.0, **options}) as device:
+    async with asyncio.timeout(60), Device(cic.h2c_url, token=token, **{"pace": 0.0, **options}) as device:
         yield device
 
 
@@ -244,12 +244,12 @@ async def test_sound_is_sent_until_stop_capture(cic: Bench) -> None:
     """PROTOCOL 3.4: the upload ends properly at once."""
     seen: list[Moment] = []
     async with living(cic, "settings: {stop_capture: {audio: 1s}}", pace=0.05, on_moment=seen.append) as device:
-        assert (await device.say(make.silence(60.0))).status == 204
+        assert (await device.say(make.silence(300.0))).status == 204
         stop = await device.wait_for("SpeechRecognizer.StopCapture")
         assert stop.directive.dialog_request_id == device.dialogue
     ended = next(moment for moment in seen if isinstance(moment, moments.UploadEnded))
     assert ended.stopped
-    assert 1.0 <= ended.seconds < 30
+    assert 1.0 <= ended.seconds < 300
     assert cic.findings == ()
 
 
@@ -288,9 +288,9 @@ on:
 """
     seen: list[Moment] = []
     async with living(cic, scenario, pace=0.05, on_moment=seen.append) as device:
-        answer = await device.say(make.silence(60.0))
+        answer = await device.say(make.silence(300.0))
     assert [each.directive.payload for each in answer.directives] == [{"text": "early"}]
-    assert next(moment for moment in seen if isinstance(moment, moments.UploadEnded)).seconds < 30
+    assert next(moment for moment in seen if isinstance(moment, moments.UploadEnded)).seconds < 300
 
 
 async def test_each_utterance_is_a_new_dialogue(cic: Bench) -> None:

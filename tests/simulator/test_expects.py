@@ -68,7 +68,7 @@ async def test_what_the_catalogue_expects_is_reported(cic: Bench, name: str) -> 
     cic.load("scenario: expects\ninclude: [builtin/settle, builtin/reports]\non: [{event: '*', reply: none}]")
     token = cic.device().token
     assert cic.h2c_url is not None
-    async with asyncio.timeout(20), Device(cic.h2c_url, token=token, pace=0.0, playing_pace=1.0) as device:
+    async with asyncio.timeout(60), Device(cic.h2c_url, token=token, pace=0.0, playing_pace=1.0) as device:
         for before, report in BEFORE.get(name, ()):
             assert cic.push(before) == 1
             await cic.wait_async(report)

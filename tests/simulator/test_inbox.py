@@ -49,6 +49,11 @@ def test_a_directive_is_given_with_the_sound_it_names(size: int) -> None:
     assert inbox.troubles == []
 
 
+def test_an_answer_without_a_byte_is_one_without_directives() -> None:
+    inbox = Inbox(KIND)
+    assert (inbox.feed(b""), inbox.finish(), inbox.troubles) == ([], [], [])
+
+
 def test_brackets_around_a_content_id_do_not_matter() -> None:
     """PROTOCOL 4.3: a client of the mock must strip them."""
     assert Inbox(KIND).feed(body(SPEAK, sound("<x>")))[0].attachments == {"x": b"mp3"}

@@ -35,7 +35,7 @@ class Sent:
 async def staged(pace: float = 0.0) -> AsyncIterator[tuple[Stage, Sent]]:
     """A stage that is cleared in the end."""
     sent = Sent()
-    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         stage = Stage(tasks, sent.send, pace, lambda: None)
         yield stage, sent
         for name in list(stage._tracks):
@@ -115,12 +115,15 @@ async def test_a_cut_tells_how_long_the_wait_has_lasted_in_the_device_s_time() -
         except Cut as cut:
             lasted.append(cut.after_s)
 
+    loop = asyncio.get_running_loop()
     async with staged(0.01) as (stage, _):
+        began = loop.time()
         stage.begin("a", script())
         await asyncio.sleep(0.1)  # time itself is what is measured
         stage.cut("a", "x")
         await stage.quiet("a")
-    assert 10 <= lasted[0] < 100
+        took = loop.time() - began
+    assert 9 <= lasted[0] <= 100 * took
 
 
 async def test_a_cut_of_nothing_does_nothing() -> None:

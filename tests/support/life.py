@@ -10,8 +10,9 @@ import yaml
 from mockcic.cic.facts import AudioHeard, CueWanted, DownchannelOpened, EventBegan, EventEnded, Sound, StepDue
 from mockcic.cic.message import Event
 from mockcic.scenario.effects import CallAt, CallOff, Effect, Push, ReplyDirective
-from mockcic.scenario.engine import DeviceFacts, Engine
+from mockcic.scenario.engine import Engine
 from mockcic.scenario.load import load_text
+from mockcic.scenario.upload import DeviceFacts
 
 UPLOAD = "c1.5"
 LINE = "c1.1"

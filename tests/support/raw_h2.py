@@ -23,7 +23,7 @@ from hyperframe.frame import (
 )
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-PATIENCE_S = 5.0  # a frame that has not come by then will not come
+PATIENCE_S = 20.0  # a frame that has not come by then will not come, however busy the machine is
 
 F = TypeVar("F", bound=Frame)
 Headers = Sequence[tuple[str, str]]

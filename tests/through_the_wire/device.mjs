@@ -13,9 +13,9 @@ const line = session.request({ ...headers, ":path": "/v1/directives" });
 line.setEncoding("utf8");
 let heard = "";
 line.on("data", (chunk) => {
-  heard += chunk;
-  if (chunk.includes('"Hello"')) speak();
-  if (chunk.includes('"StopCapture"')) stop();
+  heard += chunk; // one directive may come in two chunks, or two in one
+  if (heard.includes('"Hello"') && !seen.order.includes("hello")) speak();
+  if (heard.includes('"StopCapture"') && !seen.order.includes("stop")) stop();
 });
 
 let upload, timer;

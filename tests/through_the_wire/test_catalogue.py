@@ -14,7 +14,7 @@ from mockcic.cic.catalogue import catalogue
 from mockcic.cic.field import FieldSpec, MessageSpec
 from mockcic.cic.message import Context, Directive
 from mockcic.cli.interfaces import template_step
-from mockcic.control.desk import judged
+from mockcic.control.desks.pushes import objections
 from mockcic.mock import Bench
 from mockcic.scenario.load import load_text
 from mockcic.simulator.device import Device
@@ -92,7 +92,7 @@ async def test_every_directive_comes_down_as_its_example_is(cic: Bench) -> None:
         pushing = cic.device(cic.token)
         for spec, payload in sent:
             namespace, _, name = spec.full_name.partition(".")
-            assert judged(Directive(namespace, name, "m1", payload)) == [], spec.full_name
+            assert objections(Directive(namespace, name, "m1", payload)) == [], spec.full_name
             step: dict[str, Any] = {spec.full_name: without_sound(spec, payload)}
             assert await asyncio.to_thread(pushing.push, step), spec.full_name
         await device.wait_for("*", count=1 + len(sent))

@@ -26,7 +26,7 @@ from hyperframe.frame import (
 )
 
 from tests.support.raw_h2 import PREFACE, RawClient
-from tests.support.serving import Receive, Recorder, Scope, Send, read_body, respond, serving
+from tests.support.serving import TEST_WITHIN_S, Receive, Recorder, Scope, Send, read_body, respond, serving
 
 NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, FLOW_CONTROL_ERROR, SETTINGS_TIMEOUT, STREAM_CLOSED = range(6)
 FRAME_SIZE_ERROR, REFUSED_STREAM, CANCEL, COMPRESSION_ERROR = range(6, 10)
@@ -108,9 +108,15 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await respond(send, body or b"hello")
 
 
+@pytest.fixture
+def _is_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server waits until the client has read the GOAWAY: a busy machine may need more than its second for that."""
+    monkeypatch.setattr("mockcic.server.connection.LINGER_S", TEST_WITHIN_S)
+
+
 def run(act: Act) -> None:
     async def test() -> None:
-        async with asyncio.timeout(20), serving(app) as port, await RawClient.connect(port) as client:
+        async with asyncio.timeout(TEST_WITHIN_S), serving(app) as port, await RawClient.connect(port) as client:
             await act(client)
 
     asyncio.run(test())
@@ -644,6 +650,7 @@ undecodable("RFC 7541 6.1", "index_zero", block(GET) + b"\x80")
 undecodable("RFC 7541 6.3", "a_table_size_beyond_the_limit", b"\x3f\xe1\xff\x7f" + block(GET))
 
 
+@pytest.mark.usefixtures("_is_patient")
 @pytest.mark.parametrize("case", CONNECTION_ERRORS, ids=lambda case: case.name)
 def test_a_connection_error_is_told_by_goaway_and_the_end(case: Case) -> None:
     """The source stands at each case."""
@@ -658,6 +665,7 @@ def test_a_connection_error_is_told_by_goaway_and_the_end(case: Case) -> None:
     run(act)
 
 
+@pytest.mark.usefixtures("_is_patient")
 @pytest.mark.parametrize("case", STREAM_ERRORS, ids=lambda case: case.name)
 def test_a_stream_error_ends_the_stream_or_the_connection(case: Case) -> None:
     """The source stands at each case."""
@@ -713,12 +721,13 @@ def test_a_client_whose_first_bytes_are_wrong_is_not_kept() -> None:
             await client.write(PREFACE + raw(SETTINGS, 0, 0) + raw(PING, 0, 0, b"short"))
             await client.end()
             assert client.goaway is not None
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(TEST_WITHIN_S):
                 assert "protocol error" in (await observer.all_closed())[0]
 
     asyncio.run(test())
 
 
+@pytest.mark.usefixtures("_is_patient")
 def test_the_goaway_arrives_although_the_client_goes_on_sending() -> None:
     """Closing at once would answer with TCP's RST, and that may take the GOAWAY away from the client."""
 

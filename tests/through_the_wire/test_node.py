@@ -19,7 +19,7 @@ def test_node_uploads_until_stop_capture_and_gets_its_answer(cic: Bench) -> None
     device = cic.device()
     script = Path(__file__).with_name("device.mjs")
     command = [need("node"), str(script), cic.url, str(cic.ca_file), device.token]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     seen = json.loads(done.stdout)
     assert seen["order"] == ["hello", "stop", "answer"]
     assert (seen["status"], seen["sameDialogue"], seen["ping"], seen["goaway"]) == (200, True, True, False)

@@ -37,7 +37,7 @@ def on_trial(mock: MockCIC) -> Iterator[OnTrial]:
             token = f"naive-{id(stack)}-{count}"
             device = NaiveDevice(port, token, **vices)  # type: ignore[arg-type]
             subject = stack.enter_context(Subject(place, place.announce(token), device))
-            assert subject.come_back(5.0)
+            assert subject.come_back(30.0)
             return subject
 
         yield make

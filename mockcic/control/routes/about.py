@@ -25,7 +25,7 @@ def about(desk: Desk, service: Service | None) -> APIRouter:
 
     @router.get("/readyz", summary="Whether devices can connect, and where")
     async def readyz() -> shapes.Readiness:
-        devices = desk.devices()
+        devices = desk.devices.all()
         ca = None if service is None or service.ca_file is None else certificate(service.ca_file)
         return shapes.Readiness(
             url="" if service is None else service.url,

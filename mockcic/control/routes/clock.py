@@ -15,18 +15,18 @@ def clock(desk: Desk) -> APIRouter:
 
     @router.get("/v1/clock", summary="What the server's clock shows, and how it goes", responses=problems())
     async def clock() -> shapes.ClockShape:
-        return desk.clock()
+        return desk.clock.look()
 
     @router.patch("/v1/clock", summary="Let it go faster or slower", responses=problems(400, 415, 422))
     async def set_factor(asked: shapes.Factor) -> shapes.ClockShape:
-        return desk.set_factor(asked.factor)
+        return desk.clock.set_factor(asked.factor)
 
     @router.post("/v1/clock/advance", summary="Turn it forward", responses=problems(400, 415, 422))
     async def advance(asked: shapes.Advance) -> shapes.ClockTurned:
-        return await desk.advance(by=asked.by, to=asked.to)
+        return await desk.clock.advance(by=asked.by, to=asked.to)
 
     @router.post("/v1/clock/reset", summary="Let it show real time again", responses=problems())
     async def put_right() -> shapes.ClockShape:
-        return desk.put_right()
+        return desk.clock.put_right()
 
     return router

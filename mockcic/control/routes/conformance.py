@@ -27,6 +27,8 @@ from mockcic.scenario.settings import Profile
 if TYPE_CHECKING:
     from mockcic.verdict.conformance import Conformance, Limits
 
+OfLimits = Annotated[Sequence[str], Query(description="NAME=VALUE of a rule's limit.")]
+
 
 def conformance(desk: Desk) -> APIRouter:
     """Whether devices keep the guide. Its rules are imported when somebody asks."""
@@ -53,8 +55,8 @@ def conformance(desk: Desk) -> APIRouter:
     async def look(
         device: OneDevice = None,
         after: OnlyAfter = 0,
-        allow: Annotated[list[str], Query(description="Ids of rules that are not judged.")] = [],  # noqa: B006
-        limit: Annotated[list[str], Query(description="NAME=VALUE of a rule's limit.")] = [],  # noqa: B006
+        allow: Annotated[Sequence[str], Query(description="Ids of rules that are not judged.")] = (),
+        limit: OfLimits = (),
         profile: OfProfile = None,
         strict: Annotated[bool, Query(description="Broken advice counts, too.")] = False,
         as_: Annotated[
@@ -80,8 +82,8 @@ def conformance(desk: Desk) -> APIRouter:
             evidence=evidence_of(verdict, entries),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             version=desk.version,
-            seconds=desk.journal.age_s,
-            dropped=desk.journal.dropped,
+            seconds=desk.cic.journal.age_s,
+            dropped=desk.cic.journal.dropped,
         )
         report = ConformanceReport((judged,), strict=strict)
         if as_ == "html":
@@ -99,10 +101,10 @@ def conformance(desk: Desk) -> APIRouter:
     async def recovered(
         device: OneDevice = None,
         after: OnlyAfter = 0,
-        limit: Annotated[list[str], Query(description="NAME=VALUE of a rule's limit.")] = [],  # noqa: B006
+        limit: OfLimits = (),
     ) -> shapes.RecoveryPage:
         numbers = _limits(dict(each.partition("=")[::2] for each in limit))
-        found = await desk.recoveries(after=after, device=device, limits=numbers)
+        found = await desk.verdicts.recoveries(after=after, device=device, limits=numbers)
         return shapes.RecoveryPage.model_validate({"recoveries": [each.as_json() for each in found]})
 
     @router.post(
@@ -114,7 +116,7 @@ def conformance(desk: Desk) -> APIRouter:
         asked: Annotated[shapes.Conform, Body(default_factory=shapes.Conform)],
     ) -> shapes.VerdictShape:
         judged, _ = await _judge(desk, asked.device, asked.after, asked.allow, asked.limits, asked.profile)
-        verdict = desk.judged(judged.verdict(warnings=asked.strict), asked.device)
+        verdict = desk.verdicts.write(judged.verdict(warnings=asked.strict), asked.device)
         return say_verdict(verdict, judged.text())
 
     return router
@@ -144,4 +146,4 @@ async def _judge(
         rules = rules_but(allow)
     except LimitError as error:
         raise AskError(422, str(error), member="allow") from None
-    return await desk.conformance(after=after, device=device, limits=numbers, rules=rules, profile=profile)
+    return await desk.verdicts.conformance(after=after, device=device, limits=numbers, rules=rules, profile=profile)

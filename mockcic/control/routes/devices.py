@@ -20,17 +20,17 @@ def devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
 
     @router.get("/v1/devices", summary="All devices that have been seen", responses=problems())
     async def devices() -> shapes.DeviceList:
-        return shapes.DeviceList(devices=desk.devices())
+        return shapes.DeviceList(devices=desk.devices.all())
 
     @router.post("/v1/devices", summary="Announce a token before its device comes", responses=problems(400, 415, 422))
     async def announce(asked: shapes.Announcement) -> shapes.Announced:
-        return shapes.Announced(device=desk.announce(asked.token))
+        return shapes.Announced(device=desk.devices.announce(asked.token))
 
     @router.get(
         "/v1/devices/{device:path}/cues", summary="What can be made to happen on it", responses=problems(404, 422)
     )
     async def cues(device: Name) -> shapes.CueList:
-        return shapes.CueList(cues=desk.cues(device))
+        return shapes.CueList(cues=desk.devices.cues(device))
 
     @router.post(
         "/v1/devices/{device:path}/cues/{cue}",
@@ -38,7 +38,7 @@ def devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         responses=problems(400, 404, 409, 415, 422),
     )
     async def play_cue(device: Name, cue: CueName, asked: shapes.CueArgs) -> shapes.DeviceShape:
-        return desk.play_cue(device, cue, asked.args)
+        return desk.devices.play_cue(device, cue, asked.args)
 
     @router.post(
         "/v1/devices/{device:path}/transcript",
@@ -46,21 +46,21 @@ def devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         responses=problems(400, 404, 415, 422),
     )
     async def transcribe(device: Name, asked: shapes.Transcript) -> shapes.DeviceShape:
-        return desk.transcribe(device, asked.text)
+        return desk.devices.transcribe(device, asked.text)
 
     @router.get("/v1/devices/{device:path}", summary="One device", responses=problems(404, 422))
     async def device_of(device: Name) -> shapes.DeviceShape:
-        return desk.device(device)
+        return desk.devices.look(device)
 
     @router.patch(
         "/v1/devices/{device:path}", summary="Change its state and variables", responses=problems(400, 404, 415, 422)
     )
     async def change(device: Name, asked: shapes.DeviceChange) -> shapes.DeviceShape:
-        return desk.change(device, asked)
+        return desk.devices.change(device, asked)
 
     @router.post("/v1/devices/{device:path}/reset", summary="Let it begin anew", responses=problems(404, 422))
     async def reset(device: Name) -> shapes.DeviceShape:
-        return desk.reset(device)
+        return desk.devices.reset(device)
 
     @router.post(
         "/v1/devices/{device:path}/claim",
@@ -68,9 +68,9 @@ def devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         responses=problems(404, 409, 422),
     )
     async def claim(device: Name) -> shapes.Announced:
-        if not desk.claim(device):
-            raise AskError(409, f"{desk.name_of(device)} is somebody's already", member="device")
-        return shapes.Announced(device=desk.name_of(device))
+        if not desk.devices.claim(device):
+            raise AskError(409, f"{desk.names.name_of(device)} is somebody's already", member="device")
+        return shapes.Announced(device=desk.names.name_of(device))
 
     @router.post(
         "/v1/devices/{device:path}/release",
@@ -79,11 +79,11 @@ def devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         responses=problems(422),
     )
     async def release(device: Name) -> None:
-        desk.release(device)
+        desk.devices.release(device)
 
     @router.post("/v1/devices/{device:path}/expire", summary="End its downchannel", responses=problems(404, 409, 422))
     async def expire(device: Name) -> shapes.DeviceShape:
-        return desk.expire(device)
+        return desk.devices.expire(device)
 
     @router.put(
         "/v1/devices/{device:path}/scenario",
@@ -103,12 +103,12 @@ def devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         if (name is None) is (not body):
             raise AskError(422, "expected either ?name=SCENARIO or a scenario in the body", member="name")
         if name is not None:
-            scenario = desk.scenario(name)
+            scenario = desk.scenarios.named(name)
         else:
             kind = request.headers.get("content-type", "")
             loaded = unpacked.read(body, kind, profile=profile, strict=strict, called=called)
             scenario = loaded.scenarios[0]
-        return shapes.Announced(device=desk.assign(device, scenario))
+        return shapes.Announced(device=desk.devices.assign(device, scenario))
 
     @router.delete(
         "/v1/devices/{device:path}/scenario",
@@ -117,15 +117,15 @@ def devices(desk: Desk, unpacked: Unpacked) -> APIRouter:
         responses=problems(404, 422),
     )
     async def unassign(device: Name) -> None:
-        desk.unassign(device)
+        desk.devices.unassign(device)
 
     @router.delete("/v1/devices/{device:path}", status_code=204, summary="Forget it", responses=problems(404, 422))
     async def forget(device: Name) -> None:
-        desk.forget(device)
+        desk.devices.forget(device)
 
     @router.post("/v1/push", summary="Push a directive", responses=problems(400, 404, 415, 422))
     async def push(asked: shapes.Push) -> shapes.Delivery:
-        return await desk.push(asked)
+        return await desk.pushes.push(asked)
 
     @router.post("/v1/reset", summary="Let every device begin anew, with an empty journal", responses=problems())
     async def reset_all() -> dict[str, int]:
@@ -139,20 +139,20 @@ def tokens(desk: Desk) -> APIRouter:
 
     @router.get("/v1/auth/tokens", summary="The access tokens that were issued here", responses=problems(404, 422))
     async def tokens(device: OneDevice = None) -> shapes.TokenList:
-        return shapes.TokenList(tokens=desk.tokens(device))
+        return shapes.TokenList(tokens=desk.tokens.all(device))
 
     @router.post("/v1/auth/issue", summary="A token pair for a device", responses=problems(400, 415, 422))
     async def issue(asked: shapes.Issue) -> shapes.TokenPair:
-        return desk.issue(Identity(asked.client_id, asked.device_id, asked.model_id))
+        return desk.tokens.issue(Identity(asked.client_id, asked.device_id, asked.model_id))
 
     @router.post(
         "/v1/auth/expire", summary="Let a device's tokens expire now", responses=problems(400, 404, 409, 415, 422)
     )
     async def expire_token(asked: shapes.TokenOf) -> shapes.TokenList:
-        return shapes.TokenList(tokens=desk.expire_token(asked.device))
+        return shapes.TokenList(tokens=desk.tokens.expire(asked.device))
 
     @router.post("/v1/auth/revoke", summary="Take a device's tokens back", responses=problems(400, 404, 409, 415, 422))
     async def revoke_token(asked: shapes.TokenOf) -> shapes.TokenList:
-        return shapes.TokenList(tokens=desk.revoke_token(asked.device))
+        return shapes.TokenList(tokens=desk.tokens.revoke(asked.device))
 
     return router

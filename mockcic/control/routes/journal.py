@@ -39,19 +39,19 @@ def journal(desk: Desk) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="The oldest so many.")] = PAGE,
         newest: Annotated[bool, Query(description="The youngest so many instead.")] = False,
     ) -> Response:
-        found = desk.entries(after=after, device=device, asked=read_filter(filter))
+        found = desk.journal.entries(after=after, device=device, asked=read_filter(filter))
         page = {
             "entries": [entry.as_json() for entry in (found[-limit:] if newest else found[:limit])],
-            "last": desk.journal.last_number,
-            "dropped": desk.journal.dropped,
-            "gone": desk.gone(after=after, device=device),
-            "began": datetime.fromtimestamp(desk.journal.began_wall_s, tz=UTC).isoformat(),
+            "last": desk.cic.journal.last_number,
+            "dropped": desk.cic.journal.dropped,
+            "gone": desk.journal.gone(after=after, device=device),
+            "began": datetime.fromtimestamp(desk.cic.journal.began_wall_s, tz=UTC).isoformat(),
         }
         return Said(page)  # as it is: 100,000 entries need not be checked against their own shape
 
     @router.delete("/v1/journal", status_code=204, summary="Forget what happened", responses=problems())
     async def clear() -> None:
-        desk.journal.clear()
+        desk.cic.journal.clear()
 
     @router.get(
         "/v1/journal/live",
@@ -77,14 +77,14 @@ def journal(desk: Desk) -> APIRouter:
         begin = (
             int(last)
             if last.isdecimal() and len(last) < LONGEST_NUMBER
-            else desk.journal.last_number
+            else desk.cic.journal.last_number
             if after is None
             else after
         )
-        if begin > desk.journal.last_number:  # an entry of a server before this one: all of ours are news
+        if begin > desk.cic.journal.last_number:  # an entry of a server before this one: all of ours are news
             begin = 0
         asked = read_filter(filter)
-        name = None if device is None else desk.awaited(device)
+        name = None if device is None else desk.devices.awaited(device)
         return StreamingResponse(
             _as_text(live(desk, asked, begin, name)),
             media_type="text/event-stream",
@@ -109,7 +109,9 @@ def journal(desk: Desk) -> APIRouter:
         from mockcic.trace.file import write_trace
 
         target = io.BytesIO()
-        await asyncio.to_thread(write_trace, target, desk.trace(after=after, device=device))  # devices go on meanwhile
+        await asyncio.to_thread(
+            write_trace, target, desk.journal.trace(after=after, device=device)
+        )  # devices go on meanwhile
         name = (device or "all").strip("…") if (device or "all").strip("…").isascii() else "device"
         safe = "".join(each if each.isalnum() or each in "-_." else "_" for each in name)
         disposition = {"content-disposition": f'attachment; filename="{safe}.cictrace"'}
@@ -134,12 +136,12 @@ def journal(desk: Desk) -> APIRouter:
         sha256: Annotated[str, InPath(pattern="^[0-9a-f]{64}$", description="The digest in an entry.")],
         raw: Annotated[bool, Query(description="The bytes as they are, without a WAV header.")] = False,
     ) -> Response:
-        data = desk.journal.spool.get(sha256)
+        data = desk.cic.journal.spool.get(sha256)
         if data is None:
             raise AskError(
                 404, f"there is no sound {sha256}; it was never kept, or went for younger ones", member="sha256"
             )
-        uploaded = any(entry.kind == "upload" and entry.data.get("sha256") == sha256 for entry in desk.journal)
+        uploaded = any(entry.kind == "upload" and entry.data.get("sha256") == sha256 for entry in desk.cic.journal)
         if raw or not uploaded:
             return Response(data, media_type="application/octet-stream")
         return Response(wav(data, RATE), media_type="audio/wav")

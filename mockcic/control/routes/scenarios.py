@@ -18,7 +18,7 @@ def scenarios(desk: Desk, unpacked: Unpacked) -> APIRouter:
 
     @router.get("/v1/scenarios", summary="The set", responses=problems())
     async def scenarios() -> shapes.ScenarioList:
-        return shapes.ScenarioList(scenarios=desk.scenario_list())
+        return shapes.ScenarioList(scenarios=desk.scenarios.all())
 
     @router.post(
         "/v1/scenarios",
@@ -37,24 +37,23 @@ def scenarios(desk: Desk, unpacked: Unpacked) -> APIRouter:
         kind = request.headers.get("content-type", "")
         loaded = unpacked.read(await request.body(), kind, profile=profile, strict=strict, called=called)
         if not check:
-            desk.load(loaded, default=default)
+            desk.scenarios.load(loaded, default=default)
         warnings = [shapes.ProblemShape(**shape_of(each)) for each in loaded.warnings]
         return shapes.Loaded(scenarios=[each.scenario for each in loaded.scenarios], warnings=warnings)
 
     @router.post("/v1/scenarios/reload", summary="Read the files again", responses=problems(409, 422))
     async def reload() -> shapes.ScenarioList:
-        desk.reload()
-        return shapes.ScenarioList(scenarios=desk.scenario_list())
+        desk.scenarios.reload()
+        return shapes.ScenarioList(scenarios=desk.scenarios.all())
 
     @router.get("/v1/scenarios/{scenario}", summary="One of the set", responses=problems(404, 422))
     async def scenario_of(scenario: ScenarioName) -> shapes.ScenarioShape:
-        desk.scenario(scenario)
-        return next(each for each in desk.scenario_list() if each.scenario == scenario)
+        return desk.scenarios.look(scenario)
 
     @router.delete(
         "/v1/scenarios/{scenario}", status_code=204, summary="Take a loaded one out", responses=problems(404, 409, 422)
     )
     async def remove(scenario: ScenarioName) -> None:
-        desk.remove(scenario)
+        desk.scenarios.remove(scenario)
 
     return router

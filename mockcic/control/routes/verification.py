@@ -24,14 +24,14 @@ def verification(desk: Desk) -> APIRouter:
     @router.post("/v1/verify", summary="How often something came")
     async def verify(asked: shapes.Verify) -> shapes.VerdictShape:
         return say_verdict(
-            desk.verify(read_filter(asked.filter), _times(asked.times), after=asked.after, device=asked.device)
+            desk.verdicts.verify(read_filter(asked.filter), _times(asked.times), after=asked.after, device=asked.device)
         )
 
     @router.post("/v1/wait", summary="Wait until something came so often")
     async def wait(asked: shapes.Wait, request: Request) -> shapes.VerdictShape:
         return await _while_asked(
             request,
-            desk.wait(
+            desk.verdicts.wait(
                 read_filter(asked.filter),
                 _times(asked.times),
                 within_s=asked.within,
@@ -44,7 +44,7 @@ def verification(desk: Desk) -> APIRouter:
     async def never(asked: shapes.Never, request: Request) -> shapes.VerdictShape:
         return await _while_asked(
             request,
-            desk.never(read_filter(asked.filter), for_s=asked.for_, after=asked.after, device=asked.device),
+            desk.verdicts.never(read_filter(asked.filter), for_s=asked.for_, after=asked.after, device=asked.device),
         )
 
     @router.post("/v1/verify/order", summary="Whether things came one after another")
@@ -55,23 +55,25 @@ def verification(desk: Desk) -> APIRouter:
                 filters.append(read_filter(each))
             except FilterError as error:
                 raise AskError(422, str(error), member=f"filters.{number}") from None
-        return say_verdict(desk.verify_order(filters, after=asked.after, device=asked.device))
+        return say_verdict(desk.verdicts.verify_order(filters, after=asked.after, device=asked.device))
 
     @router.post("/v1/verify/no-unmatched", summary="Whether every event found a rule")
     async def no_unmatched(asked: Annotated[shapes.Scope, Body(default_factory=shapes.Scope)]) -> shapes.VerdictShape:
-        return say_verdict(desk.no_unmatched(after=asked.after, device=asked.device))
+        return say_verdict(desk.verdicts.no_unmatched(after=asked.after, device=asked.device))
 
     @router.post("/v1/verify/no-findings", summary="Whether no device departed from the documents")
     async def no_findings(
         asked: Annotated[shapes.Findings, Body(default_factory=shapes.Findings)],
     ) -> shapes.VerdictShape:
-        return say_verdict(desk.no_findings(after=asked.after, device=asked.device, allow=asked.allow))
+        return say_verdict(desk.verdicts.no_findings(after=asked.after, device=asked.device, allow=asked.allow))
 
     @router.post("/v1/verify/all-rules-used", summary="Whether every rule answered at least once")
     async def all_rules_used(
         asked: Annotated[shapes.RulesUsed, Body(default_factory=shapes.RulesUsed)],
     ) -> shapes.VerdictShape:
-        return say_verdict(desk.all_rules_used(scenario=asked.scenario, after=asked.after, device=asked.device))
+        return say_verdict(
+            desk.verdicts.all_rules_used(scenario=asked.scenario, after=asked.after, device=asked.device)
+        )
 
     return router
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Final, Literal
 
 from h2.errors import ErrorCodes
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from mockcic.scenario.faults.act import Act, Role
 from mockcic.scenario.faults.stream import Code, say_code
 from mockcic.scenario.settings import Part
 from mockcic.scenario.words import PlainDuration, read_base64, wrong
+
+DEBUG_BYTES: Final = 16_000
+"""Of debug data: a frame holds 16,384 bytes (RFC 9113 4.2) with its codes."""
 
 
 class Goaway(Act):
@@ -20,7 +23,8 @@ class Goaway(Act):
     AIMS: ClassVar[tuple[Role, ...]] = ("connection", "answer", "downchannel")
     SHORT: ClassVar[str] = "code"
     SEES: ClassVar[str] = (
-        "GOAWAY with the code, the last stream and the debug data; then FIN or RST where `close` says so"
+        "GOAWAY with the code, the last stream and the debug data; an event above the last stream that has no answer "
+        "yet gets none; FIN or RST where `close` says so"
     )
     GOOD: ClassVar[str] = (
         "no new stream on this connection (RFC 9113 6.8), a new one at once; an event above the last stream id was not "
@@ -32,8 +36,15 @@ class Goaway(Act):
         default="newest",
         description="The last stream worked on: the newest, the one `before` the running event, or a number.",
     )
-    debug: str = Field(default="", max_length=16_000, description="Debug data.")
+    debug: str = Field(default="", description="Debug data; of at most 16,000 bytes, so that one frame holds it.")
     close: Literal["fin", "rst"] | None = Field(default=None, description="End the connection after it.")
+
+    @field_validator("debug")
+    @classmethod
+    def _fits_into_a_frame(cls, value: str) -> str:
+        if (size := len(value.encode())) > DEBUG_BYTES:
+            raise wrong(f"{size} bytes", f"at most {DEBUG_BYTES} bytes of UTF-8")
+        return value
 
     def about(self) -> str:
         """As of every act."""

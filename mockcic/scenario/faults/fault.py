@@ -135,6 +135,11 @@ class Fault(Part):
     server_name: Texts = Field(
         default_factory=list, description="Only TLS clients that ask for these names (accept), wildcards allowed."
     )
+    port: Literal["devices", "auth"] | None = Field(
+        default=None,
+        description="Only new connections to the devices' ports (as without it), or to the authorization server's own "
+        "(`auth`: `--auth-port`; accept).",
+    )
     after: AnyMoment | None = Field(
         default=None,
         description="A duration, or request, headers, {sent: BYTES}, {audio: 1s}, {bytes: 6400}, {upload: began | "
@@ -228,7 +233,8 @@ class Fault(Part):
                 },
             )
         if (why := _impossible(self)) is not None:
-            said = next((key for key in ("every", "client", "server_name", "event") if f"`{key}`" in why[0]), "after")
+            keys = ("every", "client", "server_name", "port", "event")
+            said = next((key for key in keys if f"`{key}" in why[0]), "after")
             raise PydanticCustomError(
                 "fault_moment", "{found}", {"found": why[0], "expected": why[1], "mend": why[2], "at": said}
             )
@@ -298,6 +304,8 @@ def _impossible(fault: Fault) -> tuple[str, str, str] | None:
             return f"`after: {after}` of a fault on {role}", "a duration, or a moment of an upload", "aim it at answer"
         if (after.headers or after.sent is not None) and (fault.act.IN_THE_HEAD or kind == "empty"):
             return f"`{kind}` after the headers", "no `headers` or `sent` beside it", "it is in the headers"
+    if after is not None and after.time and (after.sent is not None or after.headers) and fault.act.SHAPES:
+        return f"`time` beside `{after.found[0]}` of `{kind}`", "one of the two", "it changes what comes from then on"
     if after is not None and role == "accept" and after.found:
         return f"`after: {after}` of a fault on accept", "a duration", "no device is known yet"
     if after is not None and after.of_upload and role == "token":
@@ -316,6 +324,10 @@ def _impossible(fault: Fault) -> tuple[str, str, str] | None:
     if (fault.client or fault.server_name) and (role != "accept" or isinstance(fault.act, ListenerGone)):
         key = "client" if fault.client else "server_name"
         return f"`{key}` beside `{kind}`", "it beside what is aimed at accept", "aim others with `on` and `event`"
+    if fault.port is not None and role != "accept":
+        return f"`port` beside `{kind}`", "it beside what is aimed at accept", "aim others with `on` and `event`"
+    if fault.port == "auth" and isinstance(fault.act, SettingsChange | SettingsAck):
+        return f"`port: auth` beside `{kind}`", "the devices' ports", "the HTTP/2 of that port is out of reach"
     if role == "accept" and fault.event:
         return f"`event` beside `{kind}` on accept", "client or server_name", "no event is known yet"
     if fault.every is not None and role in ("answer", "token"):

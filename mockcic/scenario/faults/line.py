@@ -27,21 +27,29 @@ VERSIONS: Final[dict[str, str]] = {"1.0": "TLSv1", "1.1": "TLSv1_1", "1.2": "TLS
 """What Python's `ssl` calls them."""
 
 
-VERSION_SCHEMA: Final = WithJsonSchema({"enum": [*VERSIONS, *map(float, VERSIONS)]})
+_ONE_VERSION: Final[dict[str, Any]] = {"enum": [*VERSIONS, *map(float, VERSIONS)]}
+VERSIONS_SCHEMA: Final = WithJsonSchema({"anyOf": [_ONE_VERSION, {"type": "array", "items": _ONE_VERSION}]})
 
 
 def _wrong(what: str, expected: str, mend: str = "") -> PydanticCustomError:
     return PydanticCustomError("fault", "{what}", {"what": what, "expected": expected, "mend": mend})
 
 
-def _read_version(value: object) -> object:
+def _read_versions(value: object) -> object:
     """`1.2`, which YAML reads as a number, is "1.2"; what the OpenSSL here cannot speak is an error."""
-    said = f"{value:.1f}" if isinstance(value, float) else value
+    if value is None:
+        return None
+    written: list[Any] = value if isinstance(value, list) else [value]
+    read = [f"{each:.1f}" if isinstance(each, float) else each for each in written]
     able = [each for each, name in VERSIONS.items() if getattr(ssl, f"HAS_{name}")]
-    if said in able:
-        return said
-    mend = "run it with another OpenSSL" if said in VERSIONS else "SSL 2 and 3 are in no OpenSSL any more"
-    raise wrong(value, f"a TLS version that the OpenSSL here speaks: {', '.join(able)}", mend)
+    for said in read:
+        if said not in able:
+            mend = "run it with another OpenSSL" if said in [*VERSIONS] else "SSL 2 and 3 are in no OpenSSL any more"
+            raise wrong(said, f"a TLS version that the OpenSSL here speaks: {', '.join(able)}", mend)
+    found = sorted({[*VERSIONS].index(said) for said in read})
+    if not found or found != [*range(found[0], found[-1] + 1)]:
+        raise wrong(value, "versions without a gap between them, such as [1.0, 1.1]")
+    return [[*VERSIONS][number] for number in found]
 
 
 def _read_network(value: str) -> str:
@@ -147,11 +155,11 @@ class Certificate(Act):
 
 
 class Tls(Act):
-    """A TLS handshake that is not as ever: one version only, another protocol by ALPN, a stall, or very slow."""
+    """A TLS handshake that is not as ever: some versions only, another protocol by ALPN, a stall, or very slow."""
 
     AIMS: ClassVar[tuple[Role, ...]] = ("accept",)
     SEES: ClassVar[str] = (
-        "only: the alert protocol_version unless it speaks that one; alpn: http/1.1 or nothing negotiated; stall: "
+        "only: the alert protocol_version unless it speaks one of them; alpn: http/1.1 or nothing negotiated; stall: "
         "silence after its ClientHello, or after so many bytes of the server; rate: the handshake byte by byte"
     )
     GOOD: ClassVar[str] = (
@@ -159,8 +167,8 @@ class Tls(Act):
         "never HTTP/1.1 (PROTOCOL 1.1); has a time-out for the handshake as a whole, and comes again with pauses"
     )
 
-    only: Annotated[TlsVersion, BeforeValidator(_read_version), VERSION_SCHEMA] | None = Field(
-        default=None, description="The only version that is spoken."
+    only: Annotated[list[TlsVersion] | None, BeforeValidator(_read_versions), VERSIONS_SCHEMA] = Field(
+        default=None, description="The only version that is spoken, or a list of them: `[1.0, 1.1]` for old ones alone."
     )
     alpn: Literal["none", "http/1.1"] | None = Field(
         default=None, description="What ALPN negotiates instead of h2; http/1.1 only where the device offers it."
@@ -189,7 +197,7 @@ class Tls(Act):
     def about(self) -> str:
         """As of every act."""
         if self.only is not None:
-            return f"only TLS {self.only} is spoken"
+            return f"only TLS {' and '.join(self.only)} is spoken"
         if self.alpn is not None:
             return "no protocol is negotiated by ALPN" if self.alpn == "none" else "ALPN knows http/1.1 only"
         if self.rate is not None:

@@ -6,13 +6,17 @@ import re
 from typing import Annotated, ClassVar, Final, Literal
 
 from h2.errors import ErrorCodes
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from mockcic.scenario.faults.act import Act, Role
 from mockcic.scenario.words import PlainDuration, Size, suggest, wrong
 
 NAMES: Final = tuple(code.name for code in ErrorCodes)
+FIELD_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")
+"""A token of RFC 9110 5.6.2, in lower case: no pseudo field has such a name."""
+OF_THE_CONNECTION: Final = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"})
+"""Not in HTTP/2 (RFC 9113 8.2.2)."""
 HEXADECIMAL: Final = re.compile(r"0x[0-9A-Fa-f]{1,8}")
 
 
@@ -43,6 +47,24 @@ Code = Annotated[
         {"anyOf": [{"enum": list(NAMES)}, {"type": "integer", "minimum": 0}, {"pattern": "^0x[0-9A-Fa-f]{1,8}$"}]}
     ),
 ]
+
+
+def _read_field_name(name: str) -> str:
+    if FIELD_NAME.fullmatch(name) and name not in OF_THE_CONNECTION:
+        return name
+    lower = name.lower()
+    mend = f"write {lower}" if name != lower and FIELD_NAME.fullmatch(lower) else ""
+    raise wrong(name, "a field name in lower case that HTTP/2 allows (RFC 9113 8.2)", mend)
+
+
+def _read_field_value(value: str) -> str:
+    if not value.isascii() or not (value.isprintable() or not value) or value != value.strip():
+        raise wrong(value, "printable ASCII without blanks at its ends")
+    return value
+
+
+FieldName = Annotated[str, AfterValidator(_read_field_name)]
+FieldValue = Annotated[str, AfterValidator(_read_field_value)]
 
 
 class Reset(Act):
@@ -88,7 +110,7 @@ class Trailers(Act):
     SEES: ClassVar[str] = "the whole answer, then HEADERS with END_STREAM"
     GOOD: ClassVar[str] = "takes the answer and does not mind the trailers (RFC 9113 8.1)"
 
-    fields: dict[str, str] = Field(
+    fields: dict[FieldName, FieldValue] = Field(
         default_factory=lambda: {"x-mock": "trailer"}, description="Names, lower case, and values."
     )
 

@@ -12,13 +12,13 @@ from mockcic.auth.identity import identity_of
 from mockcic.scenario.faults.act import Act
 from mockcic.scenario.faults.answer import Empty, Portal, Status
 from mockcic.scenario.faults.fault import Fault
-from mockcic.scenario.faults.stream import Reset
+from mockcic.scenario.faults.stream import End, Frames, Reset, Trailers
 from mockcic.scenario.model import Scenario
 from mockcic.server.exchange import Send
 from mockcic.server.faults.armed import Armed, Count
 from mockcic.server.faults.strike import Target, strike
 from mockcic.server.faults.trouble import Trouble
-from mockcic.server.wire import Wire
+from mockcic.server.request import Request
 
 if TYPE_CHECKING:
     from mockcic.server.device import Device
@@ -60,25 +60,29 @@ class Calls:
         self._armoury = armoury
         self._strangers: OrderedDict[str, dict[int, Armed]] = OrderedDict()
 
-    async def meet(self, caller: Caller, wire: Wire | None, stream: str, send: Send) -> Met:
+    async def meet(self, request: Request, caller: Caller, send: Send) -> Met:
         """A request is complete, and nothing was done about it yet: let the faults strike whose turn it is."""
         clock = self._armoury.clock
         trouble = Trouble(
-            wire,
+            request.wire,
             send,
-            lambda armed, _: self._strike(armed, caller, wire, stream),
+            lambda armed, _: self._strike_in_its_time(armed, caller, request, trouble),
             per_message=False,
         )
         other: Act | None = None
-        for armed in list(self._due(caller, wire)):
+        for armed in list(self._due(caller, request)):
             act, after = armed.fault.act, armed.fault.after
-            if after is not None and (after.headers or after.sent is not None):
-                trouble.plan(armed)
+            behind_head = after is not None and (after.headers or after.sent is not None)
+            if behind_head or (isinstance(act, End) and not (after is not None and after.time)):
+                trouble.plan(armed)  # an end needs headers before it
                 continue
             if not (act.SHAPES or armed.count.draws()):
                 continue
             if after is not None and after.time:
                 await clock.sleep(after.time)
+                if armed.gone:
+                    armed.count.missed()
+                    continue
             if isinstance(act, Status | Portal | Empty):
                 if other is not None:
                     armed.count.missed()
@@ -87,9 +91,14 @@ class Calls:
             if act.SHAPES:
                 trouble.shape(armed)
                 continue
-            self._strike(armed, caller, wire, stream)
+            if isinstance(act, End):
+                trouble.plan(armed, drawn=True)
+                continue
+            self._strike(armed, caller, request)
             if isinstance(act, Reset):
                 return Met(send, gone=True)
+        if request.plain_wire is not None and trouble.is_wanted:
+            trouble.bear(request.plain_wire.bearing)
         return Met(trouble.send if trouble.is_wanted else send, other)
 
     def inherit(self, device: Device) -> None:
@@ -104,10 +113,34 @@ class Calls:
                 if armed.count.spent:
                     device.faults.remove(armed, "it struck as often as it was to")
 
-    def _due(self, caller: Caller, wire: Wire | None) -> Iterator[Armed]:
+    def _due(self, caller: Caller, request: Request) -> Iterator[Armed]:
         for armed in self._of(caller):
-            if not armed.gone and armed.fault.role == "token" and (wire is not None or not armed.fault.act.NEEDS_WIRE):
+            if armed.gone or armed.fault.role != "token":
+                continue
+            if request.wire is not None or not armed.fault.act.NEEDS_WIRE:
                 yield armed
+            elif request.plain_wire is not None:
+                if why := not_on_a_plain_wire(armed.fault):
+                    self._record(armed, caller, request, "missed", why)
+                else:
+                    yield armed
+
+    def _strike_in_its_time(self, armed: Armed, caller: Caller, request: Request, trouble: Trouble) -> None:
+        """So many bytes are out; `time` is so long after them."""
+        after = armed.fault.after
+        if after is None or not after.time or armed.fault.act.SHAPES:
+            self._strike(armed, caller, request)
+            return
+        clock = self._armoury.clock
+
+        def due() -> None:
+            if trouble.over or armed.gone:
+                armed.count.missed()
+                self._record(armed, caller, request, "missed", "the answer was over")
+            else:
+                self._strike(armed, caller, request)
+
+        clock.call_at(clock.now() + after.time, due)
 
     def _of(self, caller: Caller) -> list[Armed]:
         if caller.device is not None:
@@ -130,10 +163,13 @@ class Calls:
             found.append(known[slot])
         return found
 
-    def _strike(self, armed: Armed, caller: Caller, wire: Wire | None, stream: str) -> None:
-        self._record(armed, caller, wire, stream)
+    def _strike(self, armed: Armed, caller: Caller, request: Request) -> None:
+        after = armed.fault.after
+        moment = f" after {after}" if after is not None and str(after) else ""
+        self._record(armed, caller, request, "struck", armed.fault.act.about() + moment)
         if not armed.fault.act.SHAPES:
-            strike(armed.fault, Target(wire, None, stream), lambda *_: None, self._armoury.clock)
+            target = Target(request.wire, None, request.stream, plain_wire=request.plain_wire)
+            strike(armed.fault, target, lambda *_: None, self._armoury.clock)
         self._used_up(armed, caller)
 
     def _used_up(self, armed: Armed, caller: Caller) -> None:
@@ -145,24 +181,31 @@ class Calls:
             armed.gone = True
             self._armoury.used_up_by(armed.number, caller.names)
 
-    def _record(self, armed: Armed, caller: Caller, wire: Wire | None, stream: str) -> None:
-        after = armed.fault.after
-        moment = f" after {after}" if after is not None and str(after) else ""
+    def _record(self, armed: Armed, caller: Caller, request: Request, phase: str, detail: str) -> None:
         members: dict[str, Any] = {} if caller.device is None else {"token": caller.device.facts.token}
         self._armoury.journal.add(
             "fault",
             device=caller.name,
-            connection="" if wire is None else wire.connection.id,
-            stream=stream,
+            connection=request.connection,
+            stream=request.stream,
             name=armed.fault.label,
-            phase="struck",
+            phase=phase,
             act=armed.fault.kind,
             on="token",
-            detail=armed.fault.act.about() + moment,
+            detail=detail,
             fault=armed.number,
             by=armed.by,
             **members,
         )
+
+
+def not_on_a_plain_wire(fault: Fault) -> str:
+    """Why an act on `token` cannot be done at the authorization server's own port; empty where it can."""
+    act = fault.act
+    if isinstance(act, Trailers) or (isinstance(act, Frames) and act.padding is not None):
+        what = "trailers" if isinstance(act, Trailers) else "padding"
+        return f"{what} at the authorization server's own port: they need the HTTP/2 of the devices' port"
+    return ""
 
 
 def _slot(fault: Fault, number: int, by: str) -> int:

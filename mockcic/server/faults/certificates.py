@@ -26,10 +26,10 @@ WRONG_NAME: Final = "wrong-name.invalid"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a context is to be like. `certificate` None is the right one, `only` None every version as always."""
+    """What a context is to be like. `certificate` None is the right one, `only` empty every version as always."""
 
     certificate: CertificateKind | None = None
-    only: str | None = None
+    only: tuple[str, ...] = ()
     alpn: str = "h2"
 
 
@@ -37,15 +37,21 @@ class Contexts:
     """Makes TLS contexts by recipe and keeps them: the same one for the same fault.
 
     `ordinary` makes one with the right certificate; `authority` is the CA that devices trust, None where the user
-    brought a certificate.
+    brought a certificate. `alpn` is what the port speaks.
     """
 
     def __init__(
-        self, ordinary: Callable[[], ssl.SSLContext], authority: Authority | None, names: Sequence[str]
+        self,
+        ordinary: Callable[[], ssl.SSLContext],
+        authority: Authority | None,
+        names: Sequence[str],
+        *,
+        alpn: Sequence[str] = ("h2",),
     ) -> None:
         self._ordinary = ordinary
         self._authority = authority
         self._names = tuple(names)
+        self._alpn = tuple(alpn)
         self._made: dict[Recipe, ssl.SSLContext] = {}
 
     def objection(self, act: Certificate | Tls) -> str:
@@ -73,10 +79,12 @@ class Contexts:
         else:
             context = base_context()
             self._leaf(recipe.certificate).configure_cert(context)
-        if recipe.only is not None:
+        if recipe.only:
             _speak_only(context, recipe.only)
         if recipe.alpn != "h2":
             context.set_alpn_protocols([] if recipe.alpn == "none" else [recipe.alpn])
+        elif self._alpn != ("h2",):
+            context.set_alpn_protocols(list(self._alpn))
         return context
 
     def _leaf(self, kind: CertificateKind) -> trustme.LeafCert:
@@ -118,22 +126,24 @@ def recipe_of(act: Certificate | Tls) -> Recipe:
     """The recipe of an act."""
     if isinstance(act, Certificate):
         return Recipe(certificate=act.kind)
-    return Recipe(only=act.only, alpn=act.alpn or "h2")
+    return Recipe(only=tuple(act.only or ()), alpn=act.alpn or "h2")
 
 
-def _speak_only(context: ssl.SSLContext, version: str) -> None:
-    """OpenSSL 3 keeps 1.0 and 1.1 for security level 0: their signatures are of SHA-1."""
+def _speak_only(context: ssl.SSLContext, versions: Sequence[str]) -> None:
+    """From the first of these to the last.
+
+    OpenSSL 3 keeps 1.0 and 1.1 for security level 0: their signatures are of SHA-1.
+    """
     import warnings
 
-    if version in ("1.0", "1.1"):
+    if versions[0] in ("1.0", "1.1"):
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of what is asked for here
-        wanted = ssl.TLSVersion[VERSIONS[version]]
         # The lower bound may not pass the upper one on the way.
         context.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
-        context.minimum_version = wanted
-        context.maximum_version = wanted
+        context.minimum_version = ssl.TLSVersion[VERSIONS[versions[0]]]
+        context.maximum_version = ssl.TLSVersion[VERSIONS[versions[-1]]]
 
 
 def _self_signed(names: Sequence[str]) -> trustme.LeafCert:

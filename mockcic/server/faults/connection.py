@@ -128,7 +128,10 @@ class ConnectionTrouble:
             codes = {SettingCodes[name]: value for name, value in values.items()}
             if (limit := codes.get(SettingCodes.MAX_CONCURRENT_STREAMS)) is not None:
                 self.max_streams = limit
-            connection.local_settings.update(
+            # Frames that come in one piece with the acknowledgement are parsed before h2 has heard of it.
+            larger = codes.get(SettingCodes.MAX_FRAME_SIZE, 0)
+            connection.max_inbound_frame_size = max(connection.max_inbound_frame_size, larger)
+            connection.waits_for_acknowledgement(
                 {code: value for code, value in codes.items() if code is not SettingCodes.MAX_CONCURRENT_STREAMS}
             )
             self.raw(SettingsFrame(0, settings={int(code): value for code, value in codes.items()}).serialize())

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
@@ -72,20 +72,27 @@ class GoOn(Protocol):
         """
 
 
-class Doors(Protocol):
-    """The server, as far as faults open and close it."""
+Port = Literal["devices", "auth"]
+
+
+class Ports(Protocol):
+    """Who listens on ports, as far as faults open and close them."""
 
     gate: Gate | None
-
-    @property
-    def observer(self) -> Observer:
-        """Who is told of connections."""
 
     def close_listeners(self) -> None:
         """Nobody listens any more; connections that are open stay."""
 
     def open_listeners(self) -> None:
         """Listen again on the same ports."""
+
+
+class Doors(Ports, Protocol):
+    """The server of devices."""
+
+    @property
+    def observer(self) -> Observer:
+        """Who is told of connections."""
 
     def end_all(
         self, how: Literal["rst", "fin", "no-notify", "goaway"], reason: str, *, spared: Collection[str] = ()
@@ -123,11 +130,15 @@ class Gate:
         doors: Doors,
         contexts: Contexts | None,
         devices: Callable[[], Iterable[Device]],
+        auth: Ports | None = None,
+        auth_contexts: Contexts | None = None,
     ) -> None:
+        """`auth` is the authorization server's own port, None where it has none; contexts are None without TLS."""
         self._journal = journal
         self._clock = clock
         self._doors = doors
-        self._contexts = contexts
+        self._contexts: dict[Port, Contexts | None] = {"devices": contexts, "auth": auth_contexts}
+        self._auth = auth
         self._devices = devices
         self._set: list[_Set] = []
         self.scenario: Scenario | None = None
@@ -143,12 +154,15 @@ class Gate:
     def objection(self, fault: Fault, *, for_everybody: bool) -> str:
         """Why a fault cannot be set here; empty where it can."""
         act = fault.act
+        if fault.port == "auth" and self._auth is None:
+            return "`port: auth`: the authorization server has no port of its own; give it one with --auth-port"
         if isinstance(act, ListenerGone) and not for_everybody:
             return "`listener` of one device: nobody listens, or somebody does, for all of them; set it for all devices"
         if isinstance(act, Certificate | Tls):
-            if self._contexts is None:
+            contexts = self._contexts[_port(fault)]
+            if contexts is None:
                 return f"`{fault.kind}` needs TLS, and the server speaks clear text only"
-            return self._contexts.objection(act)
+            return contexts.objection(act)
         return ""
 
     def arm(self, fault: Fault, *, by: str, number: int) -> Armed:
@@ -195,7 +209,7 @@ class Gate:
     def _add(self, one: _Set) -> None:
         fault = one.fault
         self._set.append(one)
-        self._doors.gate = self
+        self._ports(fault).gate = self
         one.since = self._clock.now() + ((fault.after.time or 0.0) if fault.after is not None else 0.0)
         if fault.every is not None and not isinstance(fault.act, ListenerGone | HangUp):
             one.ready = False
@@ -227,8 +241,17 @@ class Gate:
         for alarm in one.alarms.values():
             alarm.cancel()
         one.alarms.clear()
-        if not self._set:
-            self._doors.gate = None
+        for port, ports in (("devices", self._doors), ("auth", self._auth)):
+            if ports is not None and not any(_port(each.fault) == port for each in self._set):
+                ports.gate = None
+
+    def _ports(self, fault: Fault) -> Ports:
+        return self._auth if fault.port == "auth" and self._auth is not None else self._doors
+
+    @property
+    def has_auth_port(self) -> bool:
+        """Whether the authorization server has a port of its own."""
+        return self._auth is not None
 
     # ------------------------------------------------------------------ everybody at once
 
@@ -255,8 +278,9 @@ class Gate:
                 self._doors.end_all(how, f"fault {fault.label}", spared=self._of_others(one))
             case ListenerGone(gone=seconds) if not one.armed.undo:
                 self._record(one, "struck", fault.act.about(), lasts_s=seconds)
-                self._doors.close_listeners()
-                one.armed.undo.append(Lasting("", self._doors.open_listeners))
+                ports = self._ports(fault)
+                ports.close_listeners()
+                one.armed.undo.append(Lasting("", ports.open_listeners))
                 self._call_in(one, "over", seconds, lambda: self._listen_again(one))
         if one.armed.count.spent and not one.armed.undo:
             self._remove(one, "it struck as often as it was to")
@@ -280,13 +304,23 @@ class Gate:
 
     # ------------------------------------------------------------------ a connection is accepted
 
-    async def admit(self, accepted: socket.socket, address: Any, context: ssl.SSLContext | None, go_on: GoOn) -> None:
+    async def admit(
+        self,
+        accepted: socket.socket,
+        address: Any,
+        context: ssl.SSLContext | None,
+        go_on: GoOn,
+        *,
+        port: Port = "devices",
+    ) -> None:
         """Let a connection in, or do to it what a fault wants; returns when it is over, and the caller closes it."""
         client = printed(address)
         host = _host_of(client)
-        asks_names = context is not None and any(each.fault.server_name for each in self._set)
+        asks_names = context is not None and any(
+            each.fault.server_name and _port(each.fault) == port for each in self._set
+        )
         name = server_name(await look_at_hello(accepted)) if asks_names else None
-        one = self._judge(host, name, tls=context is not None)
+        one = self._judge(host, name, port, tls=context is not None)
         if one is None:
             await go_on(accepted, context)
             return
@@ -295,27 +329,35 @@ class Gate:
         self._record(one, "struck", fault.act.about(), facts.id, lasts_s=fault.act.lasts_s)
         match fault.act:
             case Accept(stall=float(seconds)):
-                self._end_if_spent(one)
-                await first_of(self._clock.real.sleep(seconds), until_closed(accepted))
+                with self._lasting(one, facts) as called_off:
+                    await first_of(self._clock.real.sleep(seconds), until_closed(accepted), _wait(called_off))
                 await self._try(one, facts, go_on(accepted, context, known=facts))
+            case Accept(how="silent" | "deaf") as act:
+                with self._lasting(one, facts) as called_off:
+                    try:
+                        await self._keep_out(act, accepted, facts, fault.label, called_off)
+                    finally:
+                        self._record(one, "over", "the connection is no more", facts.id)
             case Accept() as act:
                 try:
                     await self._keep_out(act, accepted, facts, fault.label)
                 finally:
-                    if act.how in ("silent", "deaf"):
-                        self._record(one, "over", "the connection is no more", facts.id)
                     self._end_if_spent(one)
             case SettingsChange() | SettingsAck():
                 self._end_if_spent(one)
                 await go_on(accepted, context, known=facts, prepare=lambda http2: begin_with(fault, http2))
+            case Tls() as act if act.stall is not None or act.rate is not None:
+                await self._shake_slowly(one, act, accepted, context, facts, go_on)
             case Certificate() | Tls() as act:
                 self._end_if_spent(one)
                 await self._shake_hands(one, act, accepted, context, facts, go_on)
 
-    def _judge(self, host: str, name: str | None, *, tls: bool) -> _Set | None:
+    def _judge(self, host: str, name: str | None, port: Port, *, tls: bool) -> _Set | None:
         """The first fault that strikes at a connection from there, if any."""
         for one in list(self._set):
             fault = one.fault
+            if _port(fault) != port:
+                continue
             if isinstance(fault.act, ListenerGone | HangUp) or (isinstance(fault.act, Certificate | Tls) and not tls):
                 continue
             if not one.ready or self._clock.now() < one.since or not self._is_aimed_at(one, host, name):
@@ -346,16 +388,36 @@ class Gate:
             self._record(one, "missed", f"not struck: {named} came from {host} too; aim with `client`")
         return not others
 
+    @contextmanager
+    def _lasting(self, one: _Set, facts: ConnectionFacts) -> Iterator[asyncio.Event]:
+        """It lasts on this connection: the fault is there as long, and the event is set when it is called off."""
+        called_off = asyncio.Event()
+        lasting = Lasting(facts.id, called_off.set)
+        one.armed.undo.append(lasting)
+        try:
+            yield called_off
+        finally:
+            if lasting in one.armed.undo:
+                one.armed.undo.remove(lasting)
+            self._end_if_spent(one)
+
     def _end_if_spent(self, one: _Set) -> None:
-        if not one.armed.count.spent or one.armed.gone:
+        if not one.armed.count.spent or one.armed.gone or one.armed.undo:
             return
         if one.faults is None:
             self._remove(one, "it struck as often as it was to")
         else:
             one.faults.remove(one.armed, "it struck as often as it was to")
 
-    async def _keep_out(self, act: Accept, accepted: socket.socket, facts: ConnectionFacts, label: str) -> None:
-        """Do not serve it."""
+    async def _keep_out(
+        self,
+        act: Accept,
+        accepted: socket.socket,
+        facts: ConnectionFacts,
+        label: str,
+        called_off: asyncio.Event | None = None,
+    ) -> None:
+        """Do not serve it; one that is held is reset when that is called off."""
         observer = self._doors.observer
         observer.connection_opened(facts)
         try:
@@ -372,19 +434,23 @@ class Gate:
                     await first_of(asyncio.sleep(FIN_WITHIN_S), drain(accepted))
                 case "deaf":
                     shrink(accepted)
-                    await self._hold(accepted, act.lasts_s, until_closed(accepted))
+                    await self._hold(accepted, act.lasts_s, until_closed(accepted), called_off)
                 case _:
-                    await self._hold(accepted, act.lasts_s, drain(accepted))
+                    await self._hold(accepted, act.lasts_s, drain(accepted), called_off)
         finally:
             accepted.close()
             observer.connection_closed(facts, f"fault {label}")
 
-    async def _hold(self, accepted: socket.socket, lasts_s: float | None, until: Any) -> None:
-        if lasts_s is None:
-            await until
-            return
-        await first_of(self._clock.real.sleep(lasts_s), until)
-        reset_on_close(accepted)
+    async def _hold(
+        self, accepted: socket.socket, lasts_s: float | None, until: Any, called_off: asyncio.Event | None
+    ) -> None:
+        called_off = called_off or asyncio.Event()
+        ends = [until, _wait(called_off)]
+        if lasts_s is not None:
+            ends.append(self._clock.real.sleep(lasts_s))
+        await first_of(*ends)
+        if lasts_s is not None or called_off.is_set():
+            reset_on_close(accepted)
 
     async def _shake_hands(
         self,
@@ -396,12 +462,10 @@ class Gate:
         go_on: GoOn,
     ) -> None:
         """A handshake that is not as ever; then all goes its ordinary way, if the device still wants."""
-        if isinstance(act, Tls) and (act.stall is not None or act.rate is not None):
-            await self._shake_slowly(one, act, accepted, context, facts, go_on)
-            return
-        assert self._contexts is not None
+        contexts = self._contexts[_port(one.fault)]
+        assert contexts is not None
         try:
-            other = await asyncio.to_thread(self._contexts.context, act)
+            other = await asyncio.to_thread(contexts.context, act)
         except StartError as error:
             self._record(one, "over", f"not done: {error}", facts.id)
             other = context
@@ -429,19 +493,31 @@ class Gate:
         go_on: GoOn,
     ) -> None:
         throttle = Throttle(self._clock.real, stall_at=act.sent, stall_s=act.stall_s, rate=act.rate)
-        outer, inner = await socket_pair()
         within_s = FOREVER_S if act.rate or act.stall_s is None else HANDSHAKE_S + act.stall_s
+        lasting = Lasting(facts.id, throttle.end)
+        one.armed.undo.append(lasting)
+
+        def is_through() -> None:
+            throttle.end()
+            if lasting in one.armed.undo:
+                one.armed.undo.remove(lasting)
+            self._end_if_spent(one)
+
+        try:
+            outer, inner = await socket_pair()
+        except BaseException:
+            is_through()
+            raise
         with outer, inner:
             async with asyncio.TaskGroup() as tasks:
                 relaying = tasks.create_task(relay(accepted, outer, throttle))
                 try:
-                    serving = go_on(
-                        inner, context, known=facts, when_open=lambda _: throttle.end(), handshake_s=within_s
-                    )
+                    serving = go_on(inner, context, known=facts, when_open=lambda _: is_through(), handshake_s=within_s)
                     await self._try(one, facts, serving)
                     inner.close()
                     await asyncio.wait((relaying,), timeout=RELAY_ENDS_WITHIN_S)
                 finally:
+                    is_through()
                     relaying.cancel()
 
     async def _try(self, one: _Set, facts: ConnectionFacts, serving: Any) -> None:
@@ -497,6 +573,15 @@ class Gate:
         )
 
 
+def _port(fault: Fault) -> Port:
+    """Which ports it is about."""
+    return fault.port or "devices"
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
 def _host(device: Device) -> str:
     """The address a device last came from; empty where it is not known."""
     if device.wire is None:
@@ -508,4 +593,4 @@ def _host_of(client: str) -> str:
     return client.rpartition(":")[0].strip("[]")
 
 
-__all__ = ["Doors", "Gate", "GoOn"]
+__all__ = ["Doors", "Gate", "GoOn", "Port", "Ports"]

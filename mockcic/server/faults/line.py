@@ -178,24 +178,21 @@ class Throttle:
         self._rate = rate
         self._sent = 0
         self._stalled = rate is not None
-        self._off = False
+        self._off = asyncio.Event()
 
     def end(self) -> None:
-        """The handshake is over: from here on at full speed."""
-        self._off = True
+        """The handshake is over, or its fault: from here on at full speed, what waits too."""
+        self._off.set()
 
     async def send(self, sock: socket.socket, data: bytes) -> None:
         """Send so that it hurts."""
         loop = asyncio.get_running_loop()
-        if not (self._stalled or self._off) and self._sent + len(data) > self._stall_at:
+        if not (self._stalled or self._off.is_set()) and self._sent + len(data) > self._stall_at:
             first, data = data[: self._stall_at - self._sent], data[self._stall_at - self._sent :]
             self._stalled = True
             await loop.sock_sendall(sock, first)
-            if self._stall_s is None:
-                await asyncio.get_running_loop().create_future()  # for ever: until the client has enough
-            else:
-                await self._clock.sleep(self._stall_s)
-        while data and self._rate is not None and not self._off:
+            await self._sleep(self._stall_s)
+        while data and self._rate is not None and not self._off.is_set():
             await loop.sock_sendall(sock, data[:1])
             data = data[1:]
             self._sent += 1
@@ -207,7 +204,13 @@ class Throttle:
         """Until the next byte is due: reckoned from the first one, for timers are too coarse to be added up."""
         if self._began is None:
             self._began = self._clock.now()
-        await self._clock.sleep(max(0.0, self._began + self._sent / rate - self._clock.now()))
+        await self._sleep(max(0.0, self._began + self._sent / rate - self._clock.now()))
+
+    async def _sleep(self, seconds: float | None) -> None:
+        """Until it is ended at the most; None is for ever: until the client has enough."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._off.wait()
 
 
 async def socket_pair() -> tuple[socket.socket, socket.socket]:

@@ -13,12 +13,13 @@ from mockcic.scenario.faults.connection import Goaway, Pong, SettingsAck, Settin
 from mockcic.scenario.faults.fault import Fault
 from mockcic.scenario.faults.line import Cut, HangUp, ListenerGone
 from mockcic.scenario.faults.meaning import TokenTrouble
-from mockcic.scenario.faults.stream import End, Reset
+from mockcic.scenario.faults.pace import Pace
+from mockcic.scenario.faults.stream import End, Frames, Reset
 from mockcic.server.clock import Alarm
 from mockcic.server.faults.armed import Armed, Count, Lasting, each_message
 from mockcic.server.faults.aside import Aside
 from mockcic.server.faults.instead import instead
-from mockcic.server.faults.strike import Target, strike
+from mockcic.server.faults.strike import Target, last_stream_of, strike
 from mockcic.server.faults.trouble import Trouble
 from mockcic.server.wire import Wire
 
@@ -260,7 +261,8 @@ class DeviceFaults:
         shapes = [] if event is None or event.exchange.trouble is None else event.exchange.trouble.shapes
         self._leave_the_line(event)
         for armed in list(self.armed):
-            if not armed.undo and (armed.stream == stream or (armed in shapes and armed.count.spent)):
+            spent = armed in shapes and armed.count.spent and not self._is_taken(armed)
+            if not armed.undo and (armed.stream == stream or spent):
                 self.remove(armed, "it struck as often as it was to")
 
     def _leave_the_line(self, event: _Event | None) -> None:
@@ -428,6 +430,7 @@ class DeviceFaults:
             per_message=per_message,
             stream=stream,
             elsewhere=self._aside,
+            through=self._is_through,
         )
 
     # ------------------------------------------------------------------ strikes
@@ -462,8 +465,23 @@ class DeviceFaults:
             )
             if undo is not None:
                 self._lasts(armed, target, undo)
-        if armed.count.spent and not armed.undo:
+        if armed.count.spent and not armed.undo and not self._is_under_way(armed, target):
             self.remove(armed, "it struck as often as it was to", lets_go=False)
+
+    def _is_under_way(self, armed: Armed, target: Target) -> bool:
+        """Whether it goes on taking its time now that it has struck: until then it is there, to be called back."""
+        line = self._device.downchannel
+        here = target.stream in self._events or (line is not None and line.stream == target.stream)
+        return here and isinstance(armed.fault.act, Pace | Frames)
+
+    def _is_through(self, armed: Armed) -> None:
+        """A message is written that it made slow."""
+        if armed.count.spent and not armed.undo and not self._is_taken(armed):
+            self.remove(armed, "it struck as often as it was to", lets_go=False)
+
+    def _is_taken(self, armed: Armed) -> bool:
+        """Whether it shapes a stream that still runs."""
+        return any(trouble.has_taken(armed) for trouble in self._troubles())
 
     def _note_ends(self, fault: Fault, target: Target) -> None:
         """Of which running events it ends the answers: the stream's alone, or all of the connection."""
@@ -476,6 +494,12 @@ class DeviceFaults:
         ):
             on_it = f"{target.wire.connection.id}."
             self.ended.update((stream, fault.label) for stream in self._events if stream.startswith(on_it))
+        elif target.wire is not None and isinstance(act, Goaway):
+            last = last_stream_of(act, target.wire)
+            for stream, event in self._events.items():
+                wire = event.exchange.wire
+                if last is not None and wire is not None and wire.connection is target.wire.connection:
+                    self.ended |= {stream: fault.label} if wire.stream_id > last else {}
 
     def _answer_instead(self, armed: Armed, target: Target) -> None:
         """Another answer than was due: the event is not worked on. An answer that has begun is none to replace."""

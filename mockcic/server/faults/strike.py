@@ -14,6 +14,7 @@ from mockcic.scenario.faults.stream import End, Reset, Window
 from mockcic.scenario.words import read_base64
 from mockcic.server.clock import Clock
 from mockcic.server.faults.connection import BAD, ConnectionTrouble, huge_headers
+from mockcic.server.plain_wire import PlainWire
 from mockcic.server.wire import Wire
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Target:
     exchange: Exchange | None = None
     instead: Callable[[Act], bool] | None = None
     """Answers with the act and not as was due; False when it is too late for that."""
+    plain_wire: PlainWire | None = None
+    """At the authorization server's own port, in the place of `wire`."""
 
     @property
     def is_there(self) -> bool:
@@ -62,6 +65,11 @@ def strike(fault: Fault, target: Target, tell: Tell, clock: Clock) -> Undo | Non
     """Do it; returns what ends it where it lasts. Harmless where the stream or the connection is gone."""
     wire = target.wire
     if wire is None:
+        match target.plain_wire, fault.act:
+            case PlainWire() as plain, Reset():
+                plain.reset()
+            case PlainWire() as plain, End():
+                plain.end()
         return None
     match fault.act:
         case Reset(code=code):
@@ -103,16 +111,23 @@ def begin_with(fault: Fault, http2: Http2) -> None:
 
 
 def _goaway(act: Goaway, fault: Fault, wire: Wire) -> None:
-    match act.last_stream:
-        case "newest":
-            last = None
-        case "before":
-            last = max(0, wire.stream_id - 2)
-        case number:
-            last = number
+    last = last_stream_of(act, wire)
     wire.goaway(act.code, last_stream_id=last, debug=act.debug.encode())
     if act.close is not None:
         wire.abort(act.close, reason=f"fault {fault.label}")
+    elif last is not None:
+        wire.give_up_above(last)
+
+
+def last_stream_of(act: Goaway, wire: Wire) -> int | None:
+    """The last stream that GOAWAY names; None for the newest."""
+    match act.last_stream:
+        case "newest":
+            return None
+        case "before":
+            return max(0, wire.stream_id - 2)
+        case number:
+            return number
 
 
 def _cut(act: Cut, fault: Fault, wire: Wire) -> Undo | None:

@@ -37,7 +37,8 @@ DELIMITER_MIDDLE: Final = 10
 class Trouble:
     """The trouble of one stream, made when the first is wanted: a stream without has none of this.
 
-    `send` takes the place of the stream's own. `strike` is called for a fault whose moment has come.
+    `send` takes the place of the stream's own. `strike` is called for a fault whose moment has come, `through` when a
+    message of a downchannel is written that a fault has made slow.
     """
 
     def __init__(
@@ -49,11 +50,14 @@ class Trouble:
         per_message: bool,
         stream: str = "",
         elsewhere: Elsewhere | None = None,
+        through: Callable[[Armed], None] | None = None,
     ) -> None:
         self.wire = wire
         self.shapes: list[Armed] = []
         """What changes what is written, from now on."""
         self.sent = 0
+        self.over = False
+        """Whether all of the answer is out."""
         self.waits = False
         """Nothing is written, for the pace wants it so."""
         self._send = send
@@ -62,12 +66,14 @@ class Trouble:
         self._planned: list[Armed] = []
         self._let_go = asyncio.Event()
         self._gone: set[Armed] = set()
+        self._watched = False
         self._drawn: dict[Armed, bool] = {}
         """Of the faults for which the stream is an occasion: whether they take it."""
         self._random = Random(0)
         self._begun = False
         self._stream = stream
         self._elsewhere = elsewhere
+        self._through = through
         self._rewriting: Rewriting | None = None
 
     @property
@@ -87,7 +93,12 @@ class Trouble:
         return bool(self.shapes or self._planned)
 
     async def _sleep(self, seconds: float) -> None:
-        """Pace is what a device sees, and so real time; until a fault is let go."""
+        """Pace is what a device sees, and so real time; until a fault is let go, or nobody is there to see it."""
+        if self.wire is not None and not self._watched:
+            self._watched = True
+            self.wire.when_gone(lambda: self._let_go.set())
+        if self.wire is not None and not self.wire.is_open:
+            return
         self.waits = True
         self._let_go = asyncio.Event()
         try:
@@ -97,9 +108,15 @@ class Trouble:
         finally:
             self.waits = False
 
-    def plan(self, armed: Armed) -> None:
-        """Let a fault strike between headers and body, or when so many bytes are out."""
+    def bear(self, bearing: Callable[[Send], Send]) -> None:
+        """Write through this, which knows what to do about an answer that is none."""
+        self._send = bearing(self._send)
+
+    def plan(self, armed: Armed, *, drawn: bool = False) -> None:
+        """Let a fault strike between headers and body, or when so many bytes are out; `drawn`: whatever its chances."""
         self._planned.append(armed)
+        if drawn:
+            self._drawn[armed] = True
         if self._begun:
             self._strike_due()
 
@@ -129,6 +146,10 @@ class Trouble:
         if armed not in self._drawn:
             self._drawn[armed] = not armed.gone and self._takes(armed, "")
         return self._drawn[armed]
+
+    def has_taken(self, armed: Armed) -> bool:
+        """Whether it is about this stream, for it took the occasion."""
+        return self._drawn.get(armed, False)
 
     def _takes(self, armed: Armed, about: str) -> bool:
         if not armed.count.draws():
@@ -166,6 +187,7 @@ class Trouble:
                 await self._start(message)
             case "http.response.body":
                 await self._body(message["body"], more=message["more_body"])
+                self.over = not message["more_body"]
             case _:
                 await self._send(message)
 
@@ -196,6 +218,14 @@ class Trouble:
             await self._send({"type": "http.response.body", "body": data, "more_body": more})
             return
         acting = list(self.shaping(Pace, Frames))
+        try:
+            await self._write(data, acting, more=more)
+        finally:
+            if self._per_message and self._through is not None:
+                for armed in acting:
+                    self._through(armed)
+
+    async def _write(self, data: bytes, acting: list[Armed], *, more: bool) -> None:
         paces = [act for armed in acting if isinstance(act := armed.fault.act, Pace)]
         frames = [act for armed in acting if isinstance(act := armed.fault.act, Frames)]
         trailers = None if more else self._trailers()
@@ -269,7 +299,7 @@ class Trouble:
     def _trailers(self) -> list[tuple[bytes, bytes]] | None:
         for armed in self._there(Trailers):
             if isinstance(act := armed.fault.act, Trailers):
-                return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in act.fields.items()]
+                return [(name.encode(), value.encode()) for name, value in act.fields.items()]
         return None
 
     def _strike_due(self) -> None:
@@ -280,5 +310,5 @@ class Trouble:
                 self._planned.remove(armed)
                 if armed.fault.act.SHAPES:
                     self.shape(armed)
-                elif not armed.gone and armed.count.draws():
+                elif not armed.gone and (self._drawn.pop(armed, False) or armed.count.draws()):
                     self._strike(armed, "")

@@ -13,20 +13,23 @@ from typing import Final
 from mockcic.cic.catalogue import catalogue
 from mockcic.verdict.conformance.limits import Limits
 from mockcic.verdict.conformance.recovery import (
+    GET_LINE,
     Attempt,
     attempts,
     cut_events,
     doubled,
     grows,
+    is_said_again,
     noticed,
     on_dead,
     said_again,
     said_until_s,
+    told_to_wait_s,
 )
 from mockcic.verdict.conformance.reports import ENDED, PAUSES, PLAYS, STARTED, STOPS
 from mockcic.verdict.conformance.rule import Broken, Case, Kept
 from mockcic.verdict.conformance.story import UTTERANCES, Story, Told
-from mockcic.verdict.conformance.trouble import Strike, Trouble
+from mockcic.verdict.conformance.trouble import EARLY_S, Strike, Trouble
 
 STORM: Final = 3
 """So many attempts with hardly a pause between them are a storm; one quick repetition is none (INF)."""
@@ -64,7 +67,7 @@ def reconnected(story: Story, limits: Limits) -> Iterator[Case]:
         if trouble.lost is None:
             continue
         over_s = trouble.acts_until_s
-        within_s = limits.reopen_within_s + 2 * max(0.0, over_s - trouble.lost_s)
+        within_s = limits.reopen_within_s + 2 * max(0.0, over_s - trouble.lost_s) + told_to_wait_s(story, trouble)
         entries = (trouble.number, trouble.lost.closed_number)
         if trouble.back is not None:
             took, late = trouble.back.opened_s - trouble.lost_s, trouble.back.opened_s - over_s
@@ -116,6 +119,40 @@ def back_off(story: Story, limits: Limits) -> Iterator[Case]:
         else:
             found = f"pauses of {told} s between {len(tries)} attempts"
             yield Broken(found, "longer ones after each failure", tuple(each.number for each in tries[:5]))
+
+
+def waits_as_told(story: Story, limits: Limits) -> Iterator[Case]:
+    """Who is told with a refusal how long to wait does not ask the same again before (RFC 9110 10.2.3).
+
+    The same is the downchannel, a call of the authorization server, or an event that says what the refused one said.
+    """
+    for number, at_s, what, wait_s, again in _told_to_wait(story):
+        if again is None:
+            continue
+        next_number, next_s = again
+        waited = next_s - at_s
+        if waited >= wait_s - EARLY_S:
+            yield Kept(next_number, f"{what} again {waited:.1f} s after a refusal, told to wait {wait_s:g} s", -waited)
+        else:
+            found = f"{what} again {waited:.2f} s after a refusal with `retry-after: {wait_s:g}`"
+            yield Broken(found, f"not before {wait_s:g} s", (number, next_number))
+
+
+def _told_to_wait(story: Story) -> Iterator[tuple[int, float, str, float, tuple[int, float] | None]]:
+    """Refusals with `retry-after`: entry, time, what was asked, seconds; entry and time of when it was asked again."""
+    opened = [(line.number, line.opened_s) for line in story.lines]
+    for each in story.refused:
+        if each.retry_after_s is None or each.what == "POST /v1/events":
+            continue
+        same = [(other.number, other.at_s) for other in story.refused if other.what == each.what]
+        later = [other for other in (*same, *(opened if each.what == GET_LINE else ())) if other[0] > each.number]
+        yield each.number, each.at_s, each.what, each.retry_after_s, min(later, default=None)
+    for event in story.events:
+        if event.retry_after_s is None or event.answered_s is None:
+            continue
+        repeated = next((each for each in story.events_named(event.name) if is_said_again(event, each)), None)
+        again = None if repeated is None else (repeated.number, repeated.began_s)
+        yield event.number, event.answered_s, event.name, event.retry_after_s, again
 
 
 # ---------------------------------------------------------------------- events

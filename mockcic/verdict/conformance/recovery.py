@@ -19,6 +19,7 @@ Outcome = Literal["unharmed", "back", "not back", "left"]
 """The downchannel stayed; is there again; is not, although it is owed; went with the device, which left by itself."""
 
 GET_LINE: Final = "GET /v1/directives"
+REFUSED_STREAM: Final = "REFUSED_STREAM"
 GROWS: Final = 1.5
 """A back-off grows when a later pause is so much longer than the first (INF)."""
 
@@ -52,7 +53,8 @@ class Recovery:
     address, `unclear` connections that may have been its or another's. `noticed_s`: how long silence lasted before it
     gave the connection up. Of events, by number of entry: `cut` had no whole answer, `repeated` of these were said
     again, `lost` were not (of some it cannot be said yet), `doubled` were said again although they had been answered;
-    `on_dead` came where the downchannel had been lost. `went_on`: dialogues of before it that were gone on with.
+    `on_dead` came where the downchannel had been lost. `refused` were refused untouched (REFUSED_STREAM), `retried` of
+    these sent again. `went_on`: dialogues of before it that were gone on with.
     """
 
     device: str
@@ -80,6 +82,8 @@ class Recovery:
     lost: tuple[int, ...] = ()
     doubled: tuple[int, ...] = ()
     on_dead: tuple[int, ...] = ()
+    refused: int = 0
+    retried: int = 0
     went_on: tuple[str, ...] = ()
 
     @property
@@ -131,6 +135,8 @@ class Recovery:
             words.append(f"events: {told}")
         if self.on_dead:
             words.append(f"{len(self.on_dead)} requests where the downchannel was gone")
+        if self.refused:
+            words.append(f"{self.refused} refused untouched, {self.retried} of them sent again")
         if self.went_on:
             words.append(f"went on with {len(self.went_on)} dialogue{'s' * (len(self.went_on) != 1)} of before")
         return "; ".join(words)
@@ -166,6 +172,7 @@ def recoveries_in(
 
 def _recovery(story: Story, trouble: Trouble, limits: Limits) -> Recovery:
     tries = attempts(story, trouble)
+    refused, retried = refused_streams(story, trouble, limits)
     pauses = tuple(after.at_s - before.at_s for before, after in itertools.pairwise(tries))
     cut = cut_events(story, trouble)
     again = {each.number: each.number in said_again(story, trouble, limits) for each in cut}
@@ -200,6 +207,8 @@ def _recovery(story: Story, trouble: Trouble, limits: Limits) -> Recovery:
         ),
         doubled=tuple(event.number for _, event in doubled(story, trouble, limits)),
         on_dead=tuple(number for number, _ in on_dead(story, trouble, limits)),
+        refused=refused,
+        retried=retried,
         went_on=_went_on(story, trouble),
     )
 
@@ -336,6 +345,36 @@ def said_again(story: Story, trouble: Trouble, limits: Limits) -> Mapping[int, T
     return found
 
 
+def told_to_wait_s(story: Story, trouble: Trouble) -> float:
+    """The longest time that a refused attempt was told to wait; 0 where none was."""
+    told = (each for each in story.refused if each.what == GET_LINE and _is_within(trouble, each.at_s))
+    return max((each.retry_after_s or 0.0 for each in told), default=0.0)
+
+
+def is_said_again(event: Told, other: Told) -> bool:
+    """Whether a later event says what this one said."""
+    return other.number > event.number and _is_same(event, other)
+
+
+def refused_streams(story: Story, trouble: Trouble, limits: Limits) -> tuple[int, int]:
+    """How many events were refused untouched (REFUSED_STREAM), and how many of these were sent again.
+
+    They may be (RFC 9113 8.7). Of one that was refused before anybody had read it the next event counts as the same.
+    """
+    struck = [each for each in trouble.strikes if each.act == "reset" and REFUSED_STREAM in each.detail]
+    struck = [each for each in struck if each.on == "answer"]
+    until_s, taken = said_until_s(story, trouble, limits), set[int]()
+    for strike in struck:
+        event = next((each for each in story.events if each.stream == strike.stream), None)
+        same = story.events if event is None else story.events_named(event.name)
+        for other in same:
+            later = strike.at_s - EARLY_S < other.began_s <= until_s and other.stream != strike.stream
+            if later and other.number not in taken and (event is None or is_said_again(event, other)):
+                taken.add(other.number)
+                break
+    return len(struck), len(taken)
+
+
 def _is_same(event: Told, other: Told) -> bool:
     return (bool(event.message_id) and event.message_id == other.message_id) or (
         event.name == other.name and event.payload == other.payload
@@ -435,12 +474,15 @@ __all__ = [
     "cut_events",
     "doubled",
     "grows",
+    "is_said_again",
     "noticed",
     "on_dead",
     "outcome_of",
     "read_recovery",
     "recoveries",
     "recoveries_in",
+    "refused_streams",
     "said_again",
     "said_until_s",
+    "told_to_wait_s",
 ]

@@ -499,6 +499,15 @@ RULES: Final[tuple[Rule, ...]] = (
         reconnect.back_off,
     ),
     Rule(
+        "recovery.retry-after",
+        "A device that is told how long to wait waits that long.",
+        "RFC 9110 (ought to), G (429)",
+        "RFC 9110 10.2.3, PROTOCOL 2.2",
+        "warning",
+        "read `retry-after` of 429 and 503, and ask the same again no sooner, whatever the back-off says",
+        reconnect.waits_as_told,
+    ),
+    Rule(
         "recovery.events-wait",
         "Events wait while the downchannel is away.",
         "G (412)",

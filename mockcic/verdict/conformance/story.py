@@ -46,6 +46,8 @@ class Told:
     answered_s: float | None = None
     status: int | None = None
     description: str = ""
+    retry_after_s: float | None = None
+    """How long it was told to wait, with a refusal."""
     lost: bool = False
     """Its stream or connection ended before the answer was complete."""
 
@@ -115,6 +117,7 @@ class Refused:
     description: str
     token: str
     request: Mapping[str, str]
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +397,11 @@ def _is_of_cut(noticed: Noticed, strikes: Sequence[Strike]) -> bool:
     )
 
 
+def _retry_after_s(data: Mapping[str, Any]) -> float | None:
+    found = data.get("retry_after")
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
 class _Draft:
     """A story while it is put together: later entries say how earlier things ended."""
 
@@ -503,12 +511,21 @@ class _Draft:
                 event["began_s"] = min(event["at_s"], entry.at_s - seconds)
             description = str(data.get("description", ""))
             event.update(answered_s=entry.at_s, status=status, description=description, lost=data.get("lost") is True)
+            event.update(retry_after_s=_retry_after_s(data))
         elif isinstance(status, int) and " /" in entry.name:
             request = self._ask(entry, entry.at_s, entry.name, data)
             description = str(data.get("description", ""))
             self._refused.append(
                 Refused(
-                    entry.number, entry.at_s, entry.connection, entry.name, status, description, entry.device, request
+                    entry.number,
+                    entry.at_s,
+                    entry.connection,
+                    entry.name,
+                    status,
+                    description,
+                    entry.device,
+                    request,
+                    _retry_after_s(data),
                 )
             )
 

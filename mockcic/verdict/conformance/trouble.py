@@ -20,6 +20,11 @@ REPLACED: Final = "replaced"
 DEVICE_SIDE: Final = ("connection lost", "the device ended it", "")
 """Reasons of a closed downchannel that do not say who wanted it."""
 
+TOKEN_ENDED: Final = "its token "
+"""How the reason of a downchannel begins that ended with its token (PROTOCOL 2.5)."""
+
+UNAUTHORIZED: Final = 401
+
 OURS: Final = ("aborted by the mock", "server stopped", "does not read what it asks for")
 """Reasons of a `disconnect` that the device did not choose."""
 
@@ -228,6 +233,8 @@ def _struck(story: Story, strike: Strike, line: Line) -> bool:
         return False
     if _ended(story, strike, line):
         return True
+    if strike.act == "token" and _was_refused_by(story, strike.at_s, line.closed_s):
+        return True  # it lives on until the device has heard of it, and has another token
     if not strike.connection and line.closed_s <= strike.until_s and was_taken_away(story, line):
         return True  # it keeps the device from coming back, whatever sent it away
     if strike.connection != line.connection or line is story.lines[-1]:
@@ -236,6 +243,15 @@ def _struck(story: Story, strike: Strike, line: Line) -> bool:
         return True  # it may let its events end before it leaves, however long they take
     until_s = strike.at_s if strike.stream or strike.act in HARMLESS else strike.until_s
     return line.closed_s <= until_s + GRACE_S
+
+
+def _was_refused_by(story: Story, begin_s: float, end_s: float) -> bool:
+    """Whether a token was refused between these times."""
+    refused = any(each.status == UNAUTHORIZED and begin_s <= each.at_s <= end_s for each in story.refused)
+    return refused or any(
+        each.status == UNAUTHORIZED and each.answered_s is not None and begin_s <= each.answered_s <= end_s
+        for each in story.events
+    )
 
 
 def _ended(story: Story, strike: Strike, line: Line) -> bool:
@@ -248,6 +264,8 @@ def _ended(story: Story, strike: Strike, line: Line) -> bool:
             return True
     if line.closed_s > strike.at_s + GRACE_S:
         return False
+    if strike.act == "token":
+        return line.reason.startswith(TOKEN_ENDED)
     if strike.stream and strike.stream == line.stream:
         return strike.act in AT_ONCE
     return strike.connection == line.connection and strike.act in LEAVE and line.reason != REPLACED

@@ -110,12 +110,71 @@ def test_how_long_silence_lasted_before_it_was_noticed() -> None:
     assert "given up after 15.00 s of silence" in found.text()
 
 
+def test_a_pause_that_a_refusal_asked_for_is_no_late_return() -> None:
+    """`retry-after` of a minute: the device is back a minute later, and nobody blames it."""
+    life = up().hung_up(5.0).refused(6.0, "GET /v1/directives", 503, retry_after=60, connection="c2").back(66.2, "c3")
+    verdict = judge(life.idle(90.0))
+    assert [verdict.rule(f"recovery.{each}").status for each in ("reconnected", "retry-after")] == ["kept", "kept"]
+
+
+@pytest.mark.parametrize(("again_s", "status"), [(3.9, "broken"), (5.0, "kept"), (None, "not seen")])
+def test_an_event_that_is_refused_with_a_time_to_wait_is_not_said_before(again_s: float | None, status: str) -> None:
+    life = up().event(1.0, "Settings.Report", SETTING)
+    life.add("answer", 1.1, "Settings.Report", status=429, seconds=0.1, lost=False, retry_after=5, **life._last)
+    if again_s is not None:
+        life.tell(1.1 + again_s, "Settings.Report", SETTING)
+    assert judge(life.idle(30.0)).rule("recovery.retry-after").status == status
+
+
+def test_a_call_of_the_authorization_server_waits_too() -> None:
+    life = up().refused(1.0, "POST /token", 503, retry_after=2).refused(2.0, "POST /token", 200).idle(30.0)
+    assert judge(life).rule("recovery.retry-after").status == "broken"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_refused_streams_are_told_with_how_many_were_sent_again_and_no_finding(is_known: bool) -> None:
+    """Two are refused; one is said again. Of those that nobody had read any later event counts."""
+    life = up()
+    for at in (5.0, 5.1):
+        stream = f"c1.{int(at * 100)}"
+        if is_known:
+            life.event(at, "Settings.Report", {**SETTING, "at": at}).cut(at)
+            stream = str(life._last["stream"])
+        life.fault(at, "reset", on="answer", stream=stream, detail="RST_STREAM REFUSED_STREAM")
+    life.tell(6.0, "Settings.Report", {**SETTING, "at": 5.1}).idle(30.0)
+    found = only(life)
+    assert about(found, "strikes", "refused", "retried") == (2, 2, 1)
+    assert "2 refused untouched, 1 of them sent again" in found.text()
+    assert judge(life).broken == ()
+
+
 def test_dialogues_that_go_on_after_trouble_are_told() -> None:
     life = up().event(1.0, TEXT, {"text": "피자"}, dialogue="d1")
     life.reply(1.1, "SpeechRecognizer.ExpectSpeech", {"expectSpeechId": "e1", "explicit": True}).answer(1.2, 200)
     life.hung_up(5.0).back(6.0)
     life.tell(7.0, TEXT, {"text": "큰", "speechId": "e1", "explicit": True}, dialogue="d1", connection="c2")
     assert only(life.idle(20.0)).went_on == ("d1",)
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_token_that_ends_with_its_downchannel_is_one_trouble(comes_back: bool) -> None:
+    """The fault struck while an event was on its way, on its stream; the downchannel ends a moment later."""
+    life = up().event(4.9, TEXT, {"text": "네"}).fault(5.0, "token", stream="c1.3", name="expires")
+    life.answer(5.05, 200).close(5.06, "its token has expired").refused(5.2, "GET /v1/directives", 401)
+    if comes_back:
+        life.open(7.0)
+    found = only(life.idle(30.0))
+    told = ("back", 2) if comes_back else ("not back", 1)
+    assert about(found, "faults", "strikes", "outcome", "attempts") == (("expires",), 1, *told)
+
+
+def test_a_token_whose_end_the_device_hears_of_later_is_one_trouble() -> None:
+    """Its downchannel stays, the next event gets 401; with another token the device connects anew."""
+    life = up().fault(5.0, "token", name="expires").event(9.0, TEXT, {"text": "네"}).answer(9.1, 401)
+    life.back(12.0).close(12.1, "the device ended it", line="c1.1").disconnect(12.1).idle(30.0)
+    found = only(life)
+    assert about(found, "faults", "outcome", "back_number") == (("expires",), "back", found.back_number)
+    assert found.back_number
 
 
 def test_a_downchannel_that_ended_without_a_fault_is_a_trouble_too() -> None:

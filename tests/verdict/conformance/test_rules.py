@@ -122,6 +122,12 @@ def struggling(*pauses: float) -> Life:
     return life.back(at, "c99").idle(60.0)
 
 
+def told_to_wait(pause: float) -> Life:
+    """The downchannel is cut; a new one is refused, with five seconds to wait, and asked for again after a pause."""
+    life = line_cut().refused(6.0, "GET /v1/directives", 503, "no service at the moment", retry_after=5)
+    return life.open(6.0 + pause).idle(30.0)
+
+
 def line_cut() -> Life:
     """Settings were reported; the downchannel alone is reset later."""
     life = up().tell(1.0, "Settings.Report", SETTING, message_id="first")
@@ -300,6 +306,11 @@ CASES: Cases = {
         lambda: struggling(1.0, 2.0, 4.0),
         lambda: struggling(1.0, 1.0, 1.0),
         "pauses of 1.00, 1.00, 1.00 s between 4 attempts",
+    ),
+    "recovery.retry-after": (
+        lambda: told_to_wait(5.1),
+        lambda: told_to_wait(2.0),
+        "GET /v1/directives again 2.00 s after a refusal with `retry-after: 5`",
     ),
     "recovery.events-wait": (
         lambda: line_cut().open(8.0).tell(9.0, "Settings.Report", SETTING),

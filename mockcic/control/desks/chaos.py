@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mockcic.control.ask import AskError
+from mockcic.control.desks.faults import events_in_use
 from mockcic.control.shapes import ChaosShape, PlannedShape
 from mockcic.errors import FaultError
 from mockcic.server.app import Cic
@@ -41,6 +42,8 @@ class ChaosDesk:
         play = self._cic.chaos.play if self._was_asked else None
         if play is None:
             raise AskError(404, "no chaos has been played yet", member="chaos")
+        from mockcic.scenario.chaos import in_vain_of
+
         chaos = play.chaos
         return ChaosShape(
             chaos=chaos.chaos,
@@ -50,6 +53,7 @@ class ChaosDesk:
             began=_time(play.began_wall_s),
             ends=_time(play.began_wall_s + chaos.lasts),
             played=play.played,
+            warnings=list(in_vain_of(chaos, events_in_use(self._cic))),
             plan=[planned_shape(each, play.began_wall_s) for each in play.plan],
         )
 

@@ -9,8 +9,11 @@ from mockcic.control.ask import AskError
 from mockcic.control.shapes import FaultOrder, FaultShape
 from mockcic.errors import FaultError
 from mockcic.scenario.faults.fault import Fault
+from mockcic.scenario.faults.vain import in_vain, unknown_directive
+from mockcic.scenario.lint_faults import events_known_to
 from mockcic.server.app import Cic
 from mockcic.server.faults.armed import Armed, Count
+from mockcic.server.faults.calls import not_on_a_plain_wire
 
 SHORT: Final = 4
 """Characters of a token that a short name shows; a longer text is a token."""
@@ -38,7 +41,21 @@ class FaultDesk:
         except FaultError as error:
             raise AskError(409, str(error)) from None
         gone = Armed(number, Count(fault, occasions=1, strikes=1), by)  # what strikes all at once, once
-        return next((each for each in self.all() if each.number == number), self._shape(gone, self._said(name)))
+        found = next((each for each in self.all() if each.number == number), self._shape(gone, self._said(name)))
+        warnings = self.warnings(fault)
+        if by == "control":  # a test says itself at which port its device asks
+            warnings += self._missed_at_auth_port(fault)
+        return found.model_copy(update={"warnings": warnings})
+
+    def warnings(self, fault: Fault) -> list[str]:
+        """Why it can never strike, or what of it has no effect, in the words of the scenario loader."""
+        return [each.said for each in (*in_vain(fault, known=events_in_use(self._cic)), *unknown_directive(fault))]
+
+    def _missed_at_auth_port(self, fault: Fault) -> list[str]:
+        gate = self._cic.armoury.gate
+        if fault.role != "token" or gate is None or not gate.has_auth_port or not (why := not_on_a_plain_wire(fault)):
+            return []
+        return [f"it is missed where a device asks at that port: {why}"]
 
     def all(self, device: str | None = None) -> list[FaultShape]:
         """Those that are set: for names that fit (`device` is the pattern), and those scenarios have set."""
@@ -115,6 +132,12 @@ class FaultDesk:
             occasions=armed.count.occasions,
             strikes=armed.count.strikes,
         )
+
+
+def events_in_use(cic: Cic) -> tuple[str, ...]:
+    """The events that the scenarios of a server name, patterns of them too."""
+    scenarios = {id(each): each for each in cic.devices.scenarios_in_use}.values()
+    return tuple(name for each in scenarios for name in events_known_to(each))
 
 
 def _is_pattern(text: str) -> bool:
