@@ -456,6 +456,12 @@ def _rows(
             f"<= {MEMORY_MB} MB",
             grown_mb <= MEMORY_MB,
         ),
+        Row(
+            "  of that in use",
+            f"{(after.malloc_kb - base.malloc_kb) / 1024:+.1f} MB of malloc's, "
+            f"{after.blocks - base.blocks:+d} of {base.blocks} blocks of Python's",
+            "",
+        ),
         _row("harm to healthy devices", len(tally.harm)),
         Row("answers to healthy devices", f"{tally.answers}, {slow}", ""),
         Row("lives of the others, and what they met", f"{tally.lives}, {_said(tally.troubles)}", ""),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mockcic.sound.layer3 import frame_at
@@ -251,17 +252,18 @@ def _suspected(samples: Samples, values: Floats, windows: Floats, energies: Floa
     active = np.flatnonzero(energies >= WINDOW * (FULL_SCALE * 10 ** (ACTIVE_DBFS / 20)) ** 2)
     if len(active) < ACTIVE_WINDOWS:
         return None
-    if float(energies.min()) >= WINDOW * 15000.0**2 and _is_8_bit(samples):
-        return ("8-bit",)
     some = active[:: max(1, len(active) // LOOKS)]
     looks = windows[some]
+    as_sent = samples[: windows.size].reshape(-1, WINDOW)[some]
+    if float(energies.min()) >= WINDOW * 15000.0**2 and _is_8_bit(as_sent.ravel()):
+        return ("8-bit",)
     steps = looks[:, 1:] - looks[:, :-1]
     roughness = _roughness(looks, steps)
-    rough = float(np.median(roughness))
+    rough = median(roughness.tolist())  # of a dozen: numpy's takes ten times as long
     if rough > 1.0:
-        swapped = samples[: len(windows) * WINDOW].reshape(-1, WINDOW)[some].byteswap().astype(np.float32)
+        swapped = as_sent.byteswap().astype(np.float32)
         smooth = _roughness(swapped, swapped[:, 1:] - swapped[:, :-1])
-        if float(((smooth < 0.8) & (smooth < 0.35 * roughness)).mean()) >= 0.25:
+        if np.count_nonzero((smooth < 0.8) & (smooth < 0.35 * roughness)) >= 0.25 * len(some):
             return ("big-endian",)
     two_channels = _is_stereo(looks, steps)
     if rough > 1.0 and not two_channels:
@@ -287,7 +289,7 @@ def _is_8_bit(samples: Samples) -> bool:
     import numpy as np
 
     halves = samples.view(np.uint8).astype(np.float32) - 128.0
-    if float(np.mean(np.abs(halves) < 64)) < 0.95:
+    if np.count_nonzero(np.abs(halves) < 64) < 0.95 * len(halves):
         return False
     first, second = halves[0::2], halves[1::2]
     spread = float(first.std() * second.std())
@@ -307,7 +309,7 @@ def _is_stereo(looks: Floats, steps: Floats) -> bool:
     powers = [np.einsum("ij,ij->i", each, each) for each in (left, right, within, across)]
     alike = powers[2] < 0.2 * powers[3]
     one = (powers[0] < 0.01 * powers[1]) | (powers[1] < 0.01 * powers[0])
-    return float((alike | one).mean()) >= 0.9
+    return bool(np.count_nonzero(alike | one) >= 0.9 * len(looks))
 
 
 def _spectrum(values: Floats, windows: NDArray[Any]) -> NDArray[Any]:
