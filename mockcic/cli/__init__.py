@@ -34,7 +34,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "torture": ("mockcic.cli.torture:command", "Cut a message at every byte; where a device cannot bear it."),
     "interfaces": ("mockcic.cli.interfaces:command", "Browse the events, directives and contexts of CIC."),
     "dialects": ("mockcic.cli.dialects:command", "List the dialects that `serve --dialect` knows."),
-    "say": ("mockcic.cli.say:command", "Speak a text into a sound file."),
+    "say": ("mockcic.cli.say:command", "Speak a text, digits or a marker into a sound file."),
     "listen": ("mockcic.cli.listen:command", "Say what is in a recording, as of an upload."),
     "ca": ("mockcic.cli.ca:command", "Say where the certificate authority is, print it, make it anew."),
     "schema": ("mockcic.cli.schema:command", "Print the JSON Schema of scenario files, for editors."),

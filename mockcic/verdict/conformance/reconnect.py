@@ -16,6 +16,7 @@ from mockcic.verdict.conformance.recovery import (
     GET_LINE,
     Attempt,
     attempts,
+    chosen_pauses,
     cut_events,
     doubled,
     grows,
@@ -107,10 +108,10 @@ def storm(story: Story, limits: Limits) -> Iterator[Case]:
 
 
 def back_off(story: Story, limits: Limits) -> Iterator[Case]:
-    """Pauses between failed attempts grow (PROTOCOL 2.6)."""
+    """Pauses between failed attempts grow (PROTOCOL 2.6), but for those that a refusal asked for."""
     for trouble in _struck(story):
         tries = _sure(story, trouble)
-        pauses = [after.at_s - before.at_s for before, after in itertools.pairwise(tries)]
+        pauses = chosen_pauses(tries)
         if len(pauses) < STORM:
             continue
         told = ", ".join(f"{each:.2f}" for each in pauses[:8])

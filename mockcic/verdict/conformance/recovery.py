@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 
 from mockcic.journal.entry import Entry
@@ -31,14 +31,15 @@ SPACING: Final = 100
 class Attempt:
     """A try to have the downchannel again: a new connection, or `GET /v1/directives` on one that was there.
 
-    `number` is its first entry; `status` that of the refusal, if it was refused; `is_sure`: that it was this device's
-    is known, and not only likely by its address.
+    `number` is its first entry; `status` that of the refusal, if it was refused, and `told_s` for how long it was told
+    to wait then (0: not told); `is_sure`: that it was this device's is known, and not only likely by its address.
     """
 
     number: int
     at_s: float
     connection: str
     status: int = 0
+    told_s: float = 0.0
     is_sure: bool = True
 
 
@@ -49,12 +50,12 @@ class Recovery:
     `number` is the entry it begins with, `at_s` its time, `faults` and `acts` what struck (nothing where a downchannel
     ended without a fault; `detail` says why), `strikes` how often, `acts_s` for how long. `back_s`: from then until the
     downchannel was there again, `first_s` until the first attempt, `spacing` between further ones, `grows` whether the
-    back-off grew (None: too few to tell), `statuses` of refused attempts, `guessed` how many are its only by its
-    address, `unclear` connections that may have been its or another's. `noticed_s`: how long silence lasted before it
-    gave the connection up. Of events, by number of entry: `cut` had no whole answer, `repeated` of these were said
-    again, `lost` were not (of some it cannot be said yet), `doubled` were said again although they had been answered;
-    `on_dead` came where the downchannel had been lost. `refused` were refused untouched (REFUSED_STREAM), `retried` of
-    these sent again. `went_on`: dialogues of before it that were gone on with.
+    back-off grew where the device chose it (None: too few to tell), `statuses` of refused attempts, `guessed` how many
+    are its only by its address, `unclear` connections that may have been its or another's. `noticed_s`: how long
+    silence lasted before it gave the connection up. Of events, by number of entry: `cut` had no whole answer,
+    `repeated` of these were said again, `lost` were not (of some it cannot be said yet), `doubled` were said again
+    although they had been answered; `on_dead` came where the downchannel had been lost. `refused` were refused
+    untouched (REFUSED_STREAM), `retried` of these sent again. `went_on`: dialogues of before it that were gone on with.
     """
 
     device: str
@@ -193,7 +194,7 @@ def _recovery(story: Story, trouble: Trouble, limits: Limits) -> Recovery:
         first_s=tries[0].at_s - trouble.lost_s if tries and lost is not None else None,
         attempts=len(tries),
         spacing=pauses[:SPACING],
-        grows=grows(pauses),
+        grows=grows(chosen_pauses(tries)),
         statuses=tuple(each.status for each in tries if each.status),
         guessed=sum(not each.is_sure for each in tries),
         unclear=len([at_s for at_s in story.unclear if lost is not None and _is_within(trouble, at_s)]),
@@ -252,16 +253,20 @@ def attempts(story: Story, trouble: Trouble) -> tuple[Attempt, ...]:
     for connection in story.connections.values():
         at_s = connection.connected_s
         if at_s is not None and connection.id != trouble.lost.connection and _is_within(trouble, at_s):
-            found[connection.id] = [Attempt(connection.number, at_s, connection.id, 0, _is_sure(connection, story))]
+            found[connection.id] = [
+                Attempt(connection.number, at_s, connection.id, is_sure=_is_sure(connection, story))
+            ]
     new = dict.fromkeys(found, True)
-    for number, at_s, where, status in sorted(_asked(story), key=lambda each: each[1]):
-        if at_s <= trouble.lost_s - EARLY_S or not _is_within(trouble, at_s) or number == trouble.lost.number:
+    for asked in sorted(_asked(story), key=lambda each: each.at_s):
+        if asked.at_s <= trouble.lost_s - EARLY_S or not _is_within(trouble, asked.at_s):
             continue
-        if new.pop(where, False):
-            first = found[where][0]
-            found[where][0] = Attempt(first.number, first.at_s, where, status)
+        if asked.number == trouble.lost.number:
+            continue
+        if new.pop(asked.connection, False):
+            first = found[asked.connection][0]
+            found[asked.connection][0] = replace(asked, number=first.number, at_s=first.at_s)
         else:
-            found.setdefault(where, []).append(Attempt(number, at_s, where, status))
+            found.setdefault(asked.connection, []).append(asked)
     return tuple(sorted((each for tries in found.values() for each in tries), key=lambda each: each.at_s))
 
 
@@ -270,17 +275,24 @@ def _is_sure(connection: Connection, story: Story) -> bool:
     return not connection.is_guessed or any(each.connection == connection.id for each in story.strikes)
 
 
-def _asked(story: Story) -> Iterator[tuple[int, float, str, int]]:
-    """Requests for the downchannel: entry, time, connection, status of a refusal."""
-    yield from ((line.number, line.opened_s, line.connection, 0) for line in story.lines)
+def chosen_pauses(tries: Sequence[Attempt]) -> tuple[float, ...]:
+    """Pauses between attempts that the device chose: not those that it was told with a refusal."""
+    return tuple(after.at_s - before.at_s for before, after in itertools.pairwise(tries) if not before.told_s)
+
+
+def _asked(story: Story) -> Iterator[Attempt]:
+    """Requests for the downchannel."""
+    yield from (Attempt(line.number, line.opened_s, line.connection) for line in story.lines)
     refused = [each for each in story.refused if each.what == GET_LINE]
-    yield from ((each.number, each.at_s, each.connection, each.status) for each in refused)
+    yield from (
+        Attempt(each.number, each.at_s, each.connection, each.status, each.retry_after_s or 0.0) for each in refused
+    )
     lines = {line.stream for line in story.lines}
     for strike in story.strikes:  # one that struck before anybody had seen the request
         if strike.on != "downchannel" or not strike.connection or not strike.stream or strike.stream in lines:
             continue
         if not any(each.connection == strike.connection and abs(each.at_s - strike.at_s) < EARLY_S for each in refused):
-            yield strike.number, strike.at_s, strike.connection, 0
+            yield Attempt(strike.number, strike.at_s, strike.connection)
 
 
 def grows(pauses: Sequence[float]) -> bool | None:
@@ -471,6 +483,7 @@ __all__ = [
     "Outcome",
     "Recovery",
     "attempts",
+    "chosen_pauses",
     "cut_events",
     "doubled",
     "grows",

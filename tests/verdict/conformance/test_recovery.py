@@ -247,6 +247,20 @@ def test_long_pauses_need_not_grow() -> None:
     assert judge(struggling(12.0, 12.0, 12.0)).rule("recovery.back-off").status == "kept"
 
 
+def test_a_pause_that_a_refusal_asked_for_is_not_the_device_s() -> None:
+    """It is told a second each time; of its own pauses there is one, from which nothing can be said."""
+
+    def asked(**told: int) -> Life:
+        life = up().hung_up(5.0)
+        for number, at_s in enumerate((5.1, 6.1, 6.3, 7.3)):
+            life.refused(at_s, "GET /v1/directives", 429 if number != 1 else 500, connection="c2", **told)
+        return life.back(8.3, "c3").idle(20.0)
+
+    assert judge(asked()).rule("recovery.back-off").status == "broken"
+    assert judge(asked(retry_after=1)).rule("recovery.back-off").status == "not seen"
+    assert only(asked(retry_after=1)).grows is None
+
+
 def test_what_may_be_another_device_s_is_no_storm() -> None:
     life = up().hung_up(5.0)
     for number in range(2, 9):
