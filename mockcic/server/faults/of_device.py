@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mockcic.cic.facts import EventLost, Sound
 from mockcic.errors import Finding
@@ -18,8 +18,9 @@ from mockcic.scenario.faults.stream import End, Frames, Reset
 from mockcic.server.clock import Alarm
 from mockcic.server.faults.armed import Armed, Count, Lasting, each_message
 from mockcic.server.faults.aside import Aside
-from mockcic.server.faults.instead import instead
+from mockcic.server.faults.chronicle import Chronicle
 from mockcic.server.faults.strike import Target, last_stream_of, strike
+from mockcic.server.faults.targets import Targets
 from mockcic.server.faults.trouble import Trouble
 from mockcic.server.wire import Wire
 
@@ -57,6 +58,8 @@ class DeviceFaults:
         self._connections: set[str] = set()
         """Those that were an occasion."""
         self._aside = Aside(device, armoury.journal, armoury.clock)
+        self._targets = Targets(device, self._aside, self._begins, self._is_through)
+        self._chronicle = Chronicle(device, armoury.journal)
 
     @property
     def device(self) -> Device:
@@ -75,7 +78,7 @@ class DeviceFaults:
         self.armed.append(armed)
         if not stream:
             self.had.add(number)
-            self._record(armed, "armed", fault.act.about())
+            self._chronicle.add(armed, "armed", fault.act.about())
         if fault.for_ is not None:
             self._call_in(armed, fault.for_, lambda: self.remove(armed, "its time is over"))
         if fault.role == "accept":
@@ -83,12 +86,12 @@ class DeviceFaults:
         elif fault.every is not None:
             self._strike_again(armed, fault.every)
         elif not stream and not self._is_of_events(fault):
-            if fault.role == "connection" and (target := self._connection_target()) is not None and target.is_there:
+            if fault.role == "connection" and (target := self._targets.connection()) is not None and target.is_there:
                 assert target.wire is not None
                 self._connections.add(target.wire.connection.id)
                 self._occasion(armed, target)
             elif fault.role == "downchannel" and self._device.downchannel is not None and not fault.act.IN_THE_HEAD:
-                self._occasion(armed, self._downchannel_target())
+                self._occasion(armed, self._targets.downchannel())
         return armed
 
     def arm_for_event(self, fault: Fault, exchange: Exchange, name: str) -> None:
@@ -111,7 +114,7 @@ class DeviceFaults:
             return
         number = self._armoury.number()
         armed = Armed(number, self._counts.setdefault(id(fault), Count(fault)), "step")
-        target = self._target(armed, exchange)
+        target = self._targets.of(armed, exchange)
         if target is None:
             return
         armed.stream = target.stream or ("step" if target.wire is None else f"{target.wire.connection.id}.")
@@ -153,7 +156,7 @@ class DeviceFaults:
             each.undo()
         armed.undo.clear()
         if not armed.stream:
-            self._record(armed, "gone", why)
+            self._chronicle.add(armed, "gone", why)
             self._armoury.used_up(armed, self._device)
 
     def _troubles(self) -> Iterator[Trouble]:
@@ -198,7 +201,7 @@ class DeviceFaults:
             if armed.stream or fault.role != "downchannel" or fault.every is not None:
                 continue
             if not self._is_of_events(fault):
-                self._occasion(armed, self._line_target(line))
+                self._occasion(armed, self._targets.line(line))
 
     def connection_over(self, connection: str) -> None:
         """A connection of the device is no more: nothing that was to end on it has to be ended."""
@@ -293,13 +296,13 @@ class DeviceFaults:
         if fault.after is not None and fault.after.of_upload:
             event.waiting.append(armed)
             return
-        self._occasion(armed, self._target(armed, event.exchange))
+        self._occasion(armed, self._targets.of(armed, event.exchange))
 
     def _moment(self, event: _Event, is_due: Callable[[Armed], bool]) -> None:
         """A moment of an upload has come."""
         for armed in [each for each in event.waiting if is_due(each)]:
             event.waiting.remove(armed)
-            target = self._target(armed, event.exchange)
+            target = self._targets.of(armed, event.exchange)
             after = armed.fault.after
             if target is None or not (armed.fault.act.SHAPES or armed.count.draws()):
                 continue
@@ -332,7 +335,7 @@ class DeviceFaults:
             over = armed.fault.role == "answer" and target.stream not in self._events
             if (replaced or over or target.is_over) and not armed.fault.act.SHAPES:
                 armed.count.missed()
-                self._record(armed, "missed", "there was nothing left of what it was aimed at", target)
+                self._chronicle.add(armed, "missed", "there was nothing left of what it was aimed at", target)
             else:
                 self._fire(armed, target)
 
@@ -355,7 +358,7 @@ class DeviceFaults:
     def _strike_again(self, armed: Armed, seconds: float) -> None:
         def due() -> None:
             role = armed.fault.role
-            target = self._connection_target() if role == "connection" else self._downchannel_target()
+            target = self._targets.connection() if role == "connection" else self._targets.downchannel()
             if target is not None and target.is_there and not target.is_silent and armed.count.draws():
                 self._fire(armed, target)
             if armed.count.spent and not armed.undo:
@@ -365,73 +368,13 @@ class DeviceFaults:
 
         self._call_in(armed, seconds, due)
 
-    # ------------------------------------------------------------------ targets
-
-    def _target(self, armed: Armed, exchange: Exchange | None) -> Target | None:
-        match armed.fault.role:
-            case "answer" if exchange is not None:
-                return Target(
-                    exchange.wire,
-                    lambda: self._trouble_of_exchange(exchange),
-                    exchange.stream,
-                    exchange,
-                    lambda act: exchange.answer_instead(instead(act, exchange.stream, exchange.dialect)),
-                )
-            case "downchannel":
-                return self._downchannel_target()
-            case "connection" if exchange is not None:
-                return Target(exchange.wire, None, exchange.stream, exchange)
-            case "connection":
-                return self._connection_target()
-        return None
-
-    def _connection_target(self) -> Target | None:
-        line = self._device.downchannel
-        wire = line.wire if line is not None and line.wire is not None else self._device.wire
-        return None if wire is None else Target(wire, None, "")
-
-    def _downchannel_target(self) -> Target | None:
-        line = self._device.downchannel
-        return None if line is None else self._line_target(line)
-
-    def _line_target(self, line: Downchannel) -> Target:
-        return Target(
-            line.wire,
-            lambda: self._trouble_of_line(line),
-            line.stream,
-            None,
-            lambda act: line.answer_instead(instead(act, line.stream, line.dialect)),
-        )
-
-    def _trouble_of_exchange(self, exchange: Exchange) -> Trouble:
-        if exchange.trouble is None:
-            exchange.trouble = self._trouble(exchange.wire, exchange.sender, exchange.stream, per_message=False)
-            exchange.sender = exchange.trouble.send
-        return exchange.trouble
-
-    def _trouble_of_line(self, line: Downchannel) -> Trouble:
-        if line.trouble is None:
-            line.trouble = self._trouble(line.wire, line.sender, line.stream, per_message=True)
-            line.sender = line.trouble.send
-        return line.trouble
-
-    def _trouble(self, wire: Wire | None, send: Any, stream: str, *, per_message: bool) -> Trouble:
-        def struck(armed: Armed, about: str) -> None:
-            target, after = Target(wire, None, stream), armed.fault.after
-            if after is not None and after.found and after.time and not armed.fault.act.SHAPES:
-                self._later(armed, after.time, target)  # so long after those bytes
-            else:
-                self._fire(armed, target, about)
-
-        return Trouble(
-            wire,
-            send,
-            struck,
-            per_message=per_message,
-            stream=stream,
-            elsewhere=self._aside,
-            through=self._is_through,
-        )
+    def _begins(self, armed: Armed, target: Target, about: str) -> None:
+        """The place in a stream has come at which it is to strike."""
+        after = armed.fault.after
+        if after is not None and after.found and after.time and not armed.fault.act.SHAPES:
+            self._later(armed, after.time, target)  # so long after those bytes
+        else:
+            self._fire(armed, target, about)
 
     # ------------------------------------------------------------------ strikes
 
@@ -444,7 +387,7 @@ class DeviceFaults:
             tokens = self._armoury.tokens
             if tokens is not None:
                 (tokens.expire if act.how == "expire" else tokens.revoke)(self._device.key)
-            self._struck(armed, target)
+            self._chronicle.struck(armed, target)
             if armed.count.spent:
                 self.remove(armed, "it struck as often as it was to")
             return
@@ -454,7 +397,7 @@ class DeviceFaults:
         if act.SHAPES and target.trouble is not None:
             target.trouble().shape(armed)  # which says when it takes something
             return
-        self._struck(armed, target, about)  # before what it leads to
+        self._chronicle.struck(armed, target, about)  # before what it leads to
         self._note_ends(armed.fault, target)
         if not act.SHAPES:
             undo = strike(
@@ -505,9 +448,9 @@ class DeviceFaults:
         """Another answer than was due: the event is not worked on. An answer that has begun is none to replace."""
         if target.instead is None or not target.instead(armed.fault.act):
             armed.count.missed()
-            self._record(armed, "missed", "the answer had begun, or was over", target)
+            self._chronicle.add(armed, "missed", "the answer had begun, or was over", target)
             return
-        self._struck(armed, target)
+        self._chronicle.struck(armed, target)
         if target.exchange is not None:
             self._device.tell(EventLost(target.stream, f"fault {armed.fault.label}"))
         if armed.count.spent:
@@ -520,7 +463,7 @@ class DeviceFaults:
             if lasting in armed.undo:
                 armed.undo.remove(lasting)
                 undo()
-                self._record(armed, "over", armed.fault.act.about(), target)
+                self._chronicle.add(armed, "over", armed.fault.act.about(), target)
                 if self._is_done(armed):
                     self.remove(armed, "it struck as often as it was to")
 
@@ -535,39 +478,10 @@ class DeviceFaults:
         if seconds is not None:
             self._call_in(armed, seconds, over)
 
-    def _struck(self, armed: Armed, target: Target, about: str = "") -> None:
-        after = armed.fault.after
-        moment = f" after {after}" if after is not None and str(after) else ""
-        what = f"{about}: " if about else ""
-        self._record(armed, "struck", what + armed.fault.act.about() + moment, target)
-
     def _answered(self, armed: Armed, target: Target, detail: str, *, ok: bool) -> None:
-        self._record(armed, "over", detail, target)
+        self._chronicle.add(armed, "over", detail, target)
         if not ok:
             self._device.find(_unanswered(armed, detail), target.stream)
-
-    def _record(self, armed: Armed, phase: str, detail: str, target: Target | None = None) -> None:
-        stream = "" if target is None else target.stream
-        connection = "" if target is None or target.wire is None else target.wire.connection.id
-        exchange = self._device.exchanges.get(stream)
-        lasts = armed.fault.act.lasts_s
-        members: dict[str, Any] = {"lasts_s": lasts} if lasts is not None and phase == "struck" else {}
-        self._armoury.journal.add(
-            "fault",
-            device=self._device.name,
-            token=self._device.facts.token,
-            connection=connection,
-            stream=stream,
-            dialogue=None if exchange is None else exchange.dialogue,
-            name=armed.fault.label,
-            phase=phase,
-            act=armed.fault.kind,
-            on=armed.fault.role,
-            detail=detail,
-            fault=armed.number,
-            by=armed.by,
-            **members,
-        )
 
 
 def _strikes_stream(fault: Fault) -> bool:
