@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from benchmarks import asking, conformance, delays, downchannels, events, journal, plugin, soak, start
@@ -31,10 +32,14 @@ def main() -> None:
         rows = soak.run(sys.argv[2:])
         print_table(rows)
         sys.exit(any(row.reached is False for row in rows))
-    rows = []
-    for name in sys.argv[1:] or list(ALL):
-        rows += ALL[name]()
-    print_table(rows)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", epilog="`soak` stands alone, with options of its own."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"all without one: {', '.join(ALL)}")
+    names = parser.parse_args().names or list(ALL)
+    if unknown := [name for name in names if name not in ALL]:
+        parser.error(f"found {', '.join(unknown)}, expected some of {', '.join(ALL)}, or soak")
+    print_table([row for name in names for row in ALL[name]()])
 
 
 if __name__ == "__main__":
