@@ -90,6 +90,7 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
     "phase": "of a fault: armed, struck, missed, over, gone",
     "act": "of a fault: what it does, such as reset or goaway",
     "on": "of a fault: what it is aimed at: answer, downchannel, connection, token, accept",
+    "retry_after": "of an answer that refuses: for how many seconds it says to wait",
     "lasts_s": "of a fault that struck: how long what it does lasts, in seconds",
     "detail": "of an answer, a step, a fault, a chaos: more about it",
     "client_id": "of a token: the client_id it is for",
