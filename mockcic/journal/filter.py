@@ -84,6 +84,7 @@ DATA_MEMBERS: Final[Mapping[str, str]] = {
     "changed": "of a scenario: the files that were edited",
     "tls": "of a connect: whether it is TLS",
     "alpn": "of a connect: what ALPN chose",
+    "port": "of a connect: auth where it came to the authorization server's own port",
     "user_agent": "of a device: its User-Agent",
     "tags": "of a device: its tags",
     "type": "of an attachment: its Content-Type",

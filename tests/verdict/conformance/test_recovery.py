@@ -79,6 +79,17 @@ def test_connections_that_died_before_a_request_are_the_only_device_s_from_that_
     assert about(found, "attempts", "guessed", "unclear") == (2, 1, 0)
 
 
+def test_calls_of_the_authorization_server_s_own_port_are_no_attempts() -> None:
+    life = up().hung_up(5.0)
+    for number in range(2, 8):
+        at = {"connection": f"c{number}", "device": "", "stream": ""}
+        life.add("fault", 6.0 + number / 50, "away", phase="struck", act="accept", on="accept", **at)
+        life.add("connect", 6.0 + number / 50, "127.0.0.1:4", tls=True, port="auth", **at)
+    life = life.back(8.0, "c9").idle(20.0)
+    assert about(only(life), "attempts", "guessed") == (1, 0)
+    assert judge(life).rule("recovery.storm").status == "not seen"
+
+
 def test_where_two_devices_look_for_a_line_nobody_is_told_to_be_the_other() -> None:
     life = up()
     other = {"device": "…77ab", "connection": "c7", "stream": "c7.1"}
