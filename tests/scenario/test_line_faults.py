@@ -72,7 +72,7 @@ def test_an_act_says_what_it_does(written: dict[str, Any], about: str, role: str
         ("{listener: 10}", "4:", "10s"),
         ("{accept: refuse, client: myhost}", "4:", "an address or a network"),
         ("{cut: rst, client: 10.0.0.1}", "4:", "it beside what is aimed at accept"),
-        ("{listener: 10s, client: 10.0.0.1}", "4:", "it beside what is aimed at accept"),
+        ("{listener: 10s, client: 10.0.0.1}", "4:", "no `client`"),
         ("{accept: refuse, event: 'A.*'}", "4:", "client or server_name"),
         ("{accept: refuse, after: {sent: 10}}", "4:", "a duration"),
     ],

@@ -321,9 +321,12 @@ def _impossible(fault: Fault) -> tuple[str, str, str] | None:
             return f"`{kind}` of a downchannel after {after}", "no `after`", "it answers the request for a downchannel"
         if fault.event:
             return f"`event` beside `{kind}` of a downchannel", "none", "it answers the request for a downchannel"
-    if (fault.client or fault.server_name) and (role != "accept" or isinstance(fault.act, ListenerGone)):
+    if fault.client or fault.server_name:
         key = "client" if fault.client else "server_name"
-        return f"`{key}` beside `{kind}`", "it beside what is aimed at accept", "aim others with `on` and `event`"
+        if isinstance(fault.act, ListenerGone):
+            return f"`{key}` beside `{kind}`", f"no `{key}`", "the port is closed to everybody; `accept: refuse` is not"
+        if role != "accept":
+            return f"`{key}` beside `{kind}`", "it beside what is aimed at accept", "aim others with `on` and `event`"
     if fault.port is not None and role != "accept":
         return f"`port` beside `{kind}`", "it beside what is aimed at accept", "aim others with `on` and `event`"
     if fault.port == "auth" and isinstance(fault.act, SettingsChange | SettingsAck):
