@@ -258,7 +258,7 @@ class Run:
             self._show(moment)
         except BrokenPipeError:  # as by `| head`: nobody reads on
             self._show = lambda _: None
-        if isinstance(moment, Refused) and moment.status != 429:  # a downchannel is asked for again
+        if isinstance(moment, Refused) and (moment.what, moment.status) != ("downchannel", 429):  # that is asked again
             self._is_well = False
         if isinstance(moment, DirectiveCame) and self._options["save"] is not None:
             self._saved += 1

@@ -69,7 +69,7 @@ def command(
                 query = {} if device is None else {"device": device}
                 _list(client.ask("GET", "/v1/faults", params=query)["faults"], as_json=as_json)
             elif remove is not None:
-                _remove(client, remove, as_json=as_json)
+                _remove(client, remove, device, as_json=as_json)
             else:
                 asked = {"fault": fault, "device": device or "*", "always": always}
                 _say(client.ask("POST", "/v1/faults", json=asked), as_json=as_json)
@@ -206,8 +206,14 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
 
 
-def _remove(client: ControlClient, which: str, *, as_json: bool) -> None:
-    if which == "all":
+def _remove(client: ControlClient, which: str, device: str | None, *, as_json: bool) -> None:
+    if which == "all" and device is not None:  # those of this device; what is set for everybody stays
+        found = client.ask("GET", "/v1/faults", params={"device": device})["faults"]
+        of_it = [each["number"] for each in found if each["device"] != "*"]
+        for number in of_it:
+            client.ask("DELETE", f"/v1/faults/{number}")
+        removed = len(of_it)
+    elif which == "all":
         removed = client.ask("DELETE", "/v1/faults")["removed"]
     elif which.isdecimal():
         client.ask("DELETE", f"/v1/faults/{which}")

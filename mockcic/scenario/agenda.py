@@ -41,6 +41,10 @@ class Agenda:
         found = self._due.pop(step, None)
         return None if found is None else found[1]
 
+    def has_any_of(self, block: Block) -> bool:
+        """Whether something of this block is put off."""
+        return any(owner == block for owner, _ in self._due.values())
+
     def call_off(self, block: Block) -> list[CallOff]:
         """Nothing of this block comes any more."""
         return [self._forget(step) for step in [step for step, (owner, _) in self._due.items() if owner == block]]

@@ -152,6 +152,7 @@ class Engine:
                 if (then := self._agenda.take(fact.step)) is not None:
                     then(now)
             case DeviceReset():
+                self._end_answers_that_wait()
                 self._out.extend(self._agenda.call_off_all())
                 self._admission = Admission(self.settings)
                 self.memory.begin_anew()
@@ -431,6 +432,12 @@ class Engine:
                     self._event_cues[number] += 1
                     if cue.times is None or self._event_cues[number] <= cue.times:
                         self._arm(cue, self._downchannel, upload, now)
+
+    def _end_answers_that_wait(self) -> None:
+        """Nothing more comes of answers that wait for their next step: they end here."""
+        for upload in self._uploads.values():
+            if upload.answered and not upload.sent and self._agenda.has_any_of(upload.stream):
+                self._out.append(EndReply(upload.stream))
 
     def _drop_if_over(self, upload: Upload) -> None:
         if upload.sent and upload.ended:

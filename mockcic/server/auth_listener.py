@@ -155,7 +155,7 @@ class AuthListener:
         reader, writer = await open_streams(accepted, context, handshake_s)
         if when_open is not None:
             client = printed(writer.get_extra_info("peername"))
-            when_open(known or ConnectionFacts(new_id(), client, context is not None, None, 0.0))
+            when_open(known or ConnectionFacts(new_id(), client, context is not None, None, 0.0, at_auth_port=True))
         wire = PlainWire(writer.transport)
 
         async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -28,6 +28,7 @@ class ConnectionFacts:
 
     `id` is unique in the process (`c17`), `client` the other end (`192.0.2.7:51234`, `[2001:db8::7]:51234`), `alpn`
     what TLS negotiated, None where nothing was (DEVICES C2) and without TLS; `opened_at` is in seconds since 1970.
+    `at_auth_port`: it came to the authorization server's own port.
     """
 
     id: str
@@ -35,6 +36,7 @@ class ConnectionFacts:
     tls: bool
     alpn: str | None
     opened_at: float
+    at_auth_port: bool = False
 
 
 class Observer(Protocol):

@@ -148,8 +148,12 @@ def retry_after(headers: Iterable[tuple[str | bytes, str | bytes]]) -> dict[str,
     """`retry_after` in seconds as a member of an entry; none where the headers do not say it in seconds."""
     for name, value in headers:
         said = value.decode("latin-1") if isinstance(value, bytes) else value
-        if name in ("retry-after", b"retry-after", "Retry-After") and said.strip().isdecimal():
-            return {"retry_after": int(said)}
+        if (
+            name in ("retry-after", b"retry-after", "Retry-After")
+            and (seconds := said.strip()).isdecimal()
+            and len(seconds) < 10
+        ):
+            return {"retry_after": int(seconds)}
     return {}
 
 

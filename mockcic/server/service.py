@@ -233,7 +233,8 @@ class Service:
 
     def connection_opened(self, facts: ConnectionFacts) -> None:
         """A device, or whatever it is, has connected."""
-        self.journal.add("connect", connection=facts.id, name=facts.client, tls=facts.tls, alpn=facts.alpn)
+        where = {"port": "auth"} if facts.at_auth_port else {}
+        self.journal.add("connect", connection=facts.id, name=facts.client, tls=facts.tls, alpn=facts.alpn, **where)
 
     def connection_closed(self, facts: ConnectionFacts, reason: str) -> None:
         """It is gone."""

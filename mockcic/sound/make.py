@@ -15,6 +15,9 @@ RATE: Final = 16_000
 FADE_S: Final = 0.005
 """Tones swell and fade so long, or loudspeakers click."""
 
+PIECE: Final = 2 * 1152
+"""Bytes of PCM given to LAME at once: a frame. The room it has for what comes of more is too small at high rates."""
+
 
 def silence(seconds: float, rate: int = RATE) -> bytes:
     """16-bit PCM of nothing."""
@@ -60,7 +63,8 @@ def mp3(pcm: bytes, rate: int = RATE, bitrate_kbps: int = 32, out_rate: int | No
     encoder.set_quality(7)
     if hasattr(encoder, "silence"):
         encoder.silence()
-    return bytes(encoder.encode(pcm)) + bytes(encoder.flush())
+    pieces = (encoder.encode(pcm[begin : begin + PIECE]) for begin in range(0, len(pcm), PIECE))
+    return b"".join(map(bytes, pieces)) + bytes(encoder.flush())
 
 
 def read_pcm(data: bytes) -> tuple[bytes, int]:

@@ -96,6 +96,9 @@ def test_it_is_set_listed_and_removed(run: Run) -> None:
     assert "shut" in second
     assert [each["act"] for each in json.loads(run("--list", "--json").output)] == ["reset", "window"]
     assert run("--remove", number).output == "removed 1 fault\n"
+    assert run("pong", "never", "--device", TOKEN).exit_code == 0
+    assert run("--remove", "all", "--device", TOKEN).output == "removed 1 fault\n"
+    assert [each["act"] for each in json.loads(run("--list", "--json").output)] == ["window"]
     assert run("--remove", "all").output == "removed 1 fault\n"
     assert run("--list").output == "no fault is set\n"
     assert "there is no fault 999" in run("--remove", "999", code=2).output

@@ -415,6 +415,18 @@ def test_a_reset_device_begins_anew(begin: Begin) -> None:
     assert (life.engine.memory.vars, life.pending) == ({"n": 0}, 0)
 
 
+def test_an_answer_that_waits_for_its_next_step_ends_with_a_reset(begin: Begin) -> None:
+    """Else its stream would stay open for ever; one that nothing is put off of ends by itself."""
+    reply = [{"Clova.RenderText": {"text": "a"}}, {"wait": "1s"}, {"Clova.RenderText": {"text": "b"}}]
+    life = begin({"on": [{"event": "*", "reply": reply}]})
+    life.send(text_event())
+    assert of(life.tell(DeviceReset()), EndReply) == [EndReply(UPLOAD)]
+    assert life.pending == 0
+    whole = begin({"on": [{"event": "*", "reply": reply[:1]}]})
+    whole.send(text_event())
+    assert of(whole.tell(DeviceReset()), EndReply) == []
+
+
 def test_a_message_id_sent_twice_is_a_finding_and_can_be_refused(begin: Begin) -> None:
     """PROTOCOL 8, row 21."""
     life = begin({"settings": {"duplicate_message_id": 400}})

@@ -102,7 +102,11 @@ class FaultDesk:
     def remove(self, number: int) -> None:
         """Remove one; what it does by lasting ends."""
         if not self._cic.armoury.remove(number, iter(self._cic.devices)):
-            raise AskError(404, f"there is no fault {number}; those that are set: GET /v1/faults", member="number")
+            raise AskError(
+                404,
+                f"there is no fault {number}; GET /v1/faults (`mockcic fault --list`) has those that are set",
+                member="number",
+            )
 
     def forget(self, device: str) -> None:
         """Remove the faults that were set for this device alone: it goes."""

@@ -24,7 +24,9 @@ class Status(Act):
     )
 
     code: Annotated[int, Field(ge=400, le=599)] = Field(description="401, 403, 429, 503 or any other from 400 on.")
-    retry_after: int | None = Field(default=None, ge=0, description="Seconds, as the header of that name.")
+    retry_after: int | None = Field(
+        default=None, ge=0, le=31_536_000, description="Seconds, as the header of that name."
+    )
     description: str = Field(default="", description="What the exception says; what fits the status without it.")
 
     def about(self) -> str:

@@ -240,7 +240,8 @@ class Gate:
         if one is None:
             await go_on(accepted, context)
             return
-        facts = ConnectionFacts(new_id(), client, context is not None, None, self._clock.real.wall())
+        now = self._clock.real.wall()
+        facts = ConnectionFacts(new_id(), client, context is not None, None, now, at_auth_port=port == "auth")
         await self._reception.receive(one, accepted, context, facts, go_on)
 
     def _judge(self, host: str, name: str | None, port: Port, *, tls: bool) -> Posted | None:

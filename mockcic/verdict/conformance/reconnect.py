@@ -146,14 +146,23 @@ def _told_to_wait(story: Story) -> Iterator[tuple[int, float, str, float, tuple[
         if each.retry_after_s is None or each.what == "POST /v1/events":
             continue
         same = [(other.number, other.at_s) for other in story.refused if other.what == each.what]
-        later = [other for other in (*same, *(opened if each.what == GET_LINE else ())) if other[0] > each.number]
+        asked = (*same, *(opened if each.what == GET_LINE else ()))
+        on_its_way_s = each.at_s + EARLY_S  # what came until then had been asked before the refusal was heard
+        later = [other for other in asked if other[0] > each.number and other[1] > on_its_way_s]
         yield each.number, each.at_s, each.what, each.retry_after_s, min(later, default=None)
     for event in story.events:
         if event.retry_after_s is None or event.answered_s is None:
             continue
-        repeated = next((each for each in story.events_named(event.name) if is_said_again(event, each)), None)
+        refused_s = event.answered_s
+        repeated = next((each for each in story.events_named(event.name) if _is_retried(event, each, refused_s)), None)
         again = None if repeated is None else (repeated.number, repeated.began_s)
         yield event.number, event.answered_s, event.name, event.retry_after_s, again
+
+
+def _is_retried(event: Told, other: Told, after_s: float) -> bool:
+    """Whether `other` says again what was refused, and not in a new dialogue: the user said that anew."""
+    is_anew = event.name in UTTERANCES and other.dialogue != event.dialogue
+    return other.began_s > after_s and not is_anew and is_said_again(event, other)
 
 
 # ---------------------------------------------------------------------- events

@@ -358,9 +358,9 @@ def said_again(story: Story, trouble: Trouble, limits: Limits) -> Mapping[int, T
 
 
 def told_to_wait_s(story: Story, trouble: Trouble) -> float:
-    """The longest time that a refused attempt was told to wait; 0 where none was."""
+    """How long refused attempts were told to wait, in all; 0 where none was."""
     told = (each for each in story.refused if each.what == GET_LINE and _is_within(trouble, each.at_s))
-    return max((each.retry_after_s or 0.0 for each in told), default=0.0)
+    return sum(each.retry_after_s or 0.0 for each in told)
 
 
 def is_said_again(event: Told, other: Told) -> bool:

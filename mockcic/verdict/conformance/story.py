@@ -351,11 +351,12 @@ def _whose(
 ) -> tuple[Mapping[str, str], Mapping[str, list[float]]]:
     """Whose connections were on which nothing was asked: of the only device from that address without a line.
 
-    Where several were without one, they get the time only. A probe of somebody else's may be among them (INF).
+    Where several were without one, they get the time only. A probe of somebody else's may be among them (INF). Those to
+    the authorization server's own port are about no downchannel.
     """
     spoke = {entry.connection for entry in entries if entry.kind not in ("connect", "disconnect", "fault")}
     came = [entry for entry in entries if entry.kind == "connect" and entry.connection not in users]
-    nameless = [entry for entry in came if entry.connection not in spoke]
+    nameless = [each for each in came if each.connection not in spoke and each.data.get("port") != "auth"]
     guessed: dict[str, str] = {}
     unclear: defaultdict[str, list[float]] = defaultdict(list)
     if not nameless:

@@ -79,6 +79,17 @@ def test_connections_that_died_before_a_request_are_the_only_device_s_from_that_
     assert about(found, "attempts", "guessed", "unclear") == (2, 1, 0)
 
 
+def test_calls_of_the_authorization_server_s_own_port_are_no_attempts() -> None:
+    life = up().hung_up(5.0)
+    for number in range(2, 8):
+        at = {"connection": f"c{number}", "device": "", "stream": ""}
+        life.add("fault", 6.0 + number / 50, "away", phase="struck", act="accept", on="accept", **at)
+        life.add("connect", 6.0 + number / 50, "127.0.0.1:4", tls=True, port="auth", **at)
+    life = life.back(8.0, "c9").idle(20.0)
+    assert about(only(life), "attempts", "guessed") == (1, 0)
+    assert judge(life).rule("recovery.storm").status == "not seen"
+
+
 def test_where_two_devices_look_for_a_line_nobody_is_told_to_be_the_other() -> None:
     life = up()
     other = {"device": "…77ab", "connection": "c7", "stream": "c7.1"}
@@ -124,6 +135,28 @@ def test_an_event_that_is_refused_with_a_time_to_wait_is_not_said_before(again_s
     if again_s is not None:
         life.tell(1.1 + again_s, "Settings.Report", SETTING)
     assert judge(life.idle(30.0)).rule("recovery.retry-after").status == status
+
+
+def test_what_was_on_its_way_when_a_refusal_came_is_not_said_again() -> None:
+    """Two equal reports at once, two calls of the authorization server, a question in a dialogue of its own."""
+    life = up()
+    for began_s in (1.0, 1.05):
+        life.event(began_s, "Settings.Report", SETTING)
+        life.add("answer", 1.1, "Settings.Report", status=429, seconds=0.1, lost=False, retry_after=5, **life._last)
+    life.refused(2.0, "POST /token", 503, retry_after=5).refused(2.01, "POST /token", 503, retry_after=5)
+    life.event(3.0, "TextRecognizer.Recognize", TEXT, dialogue="d1")
+    life.add(
+        "answer", 3.1, "TextRecognizer.Recognize", status=503, seconds=0.1, lost=False, retry_after=30, **life._last
+    )
+    life.event(6.0, "TextRecognizer.Recognize", TEXT, dialogue="d2")
+    assert judge(life.idle(30.0)).rule("recovery.retry-after").status == "not seen"
+
+
+def test_waits_that_were_told_one_after_another_add_up() -> None:
+    life = up().hung_up(5.0)
+    for at_s in (5.1, 10.2, 15.3, 20.4):
+        life.refused(at_s, "GET /v1/directives", 503, retry_after=5, connection="c2")
+    assert judge(life.back(25.5, "c3").idle(60.0)).rule("recovery.reconnected").status == "kept"
 
 
 def test_a_call_of_the_authorization_server_waits_too() -> None:
