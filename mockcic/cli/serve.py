@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mockcic.journal.entry import Entry
     from mockcic.scenario.chaos import Chaos
     from mockcic.scenario.scenario_set import ScenarioSet
-    from mockcic.scenario.watch import Snapshot
     from mockcic.server.saved import SavedAudio
     from mockcic.server.service import Service
 
@@ -192,7 +191,6 @@ class Serving:
     def __init__(self, paths: Sequence[Path], options: dict[str, Any]) -> None:
         self._paths = list(paths)
         self._options = options
-        self._as_loaded: Snapshot = {}
         self._variables = dict(read_variable(text) for text in options["variables"])
 
     def _load(self) -> ScenarioSet:
@@ -212,12 +210,12 @@ class Serving:
 
     async def run(self) -> None:
         """Load, bind, serve until a signal comes, stop."""
+        from mockcic.cli.reload import Reloading
         from mockcic.control.ask import AskError
-        from mockcic.scenario.watch import snapshot
 
+        reloading = Reloading(self._paths, self._load, tell)
         try:
-            scenarios = self._load()
-            self._as_loaded = snapshot(self._watched(scenarios))
+            scenarios = reloading.load()
         except ScenarioError as error:
             tell(error.problems)
             raise StartError("the scenarios have errors; mend them, or see them again with `mockcic check`") from None
@@ -254,7 +252,7 @@ class Serving:
             self._write_ready_file(service, control)
             watching = None
             if self._paths and not self._options["no_reload"]:
-                watching = tasks.create_task(self._reload(desk, scenarios))
+                watching = tasks.create_task(reloading.follow(desk.scenarios.take_files))
             await stop.wait()
             if watching is not None:
                 watching.cancel()
@@ -391,30 +389,6 @@ class Serving:
             whole.replace(path)
         except OSError as error:
             raise StartError(f"cannot write the ready file {path}: {error.strerror}") from None
-
-    async def _reload(self, desk: Desk, scenarios: ScenarioSet) -> None:
-        """Take edited files while running, all or nothing: a broken edit is reported and the old set stays."""
-        from mockcic.scenario.watch import watch
-
-        known: Snapshot | None = self._as_loaded
-        while True:
-            async for changed in watch(self._watched(scenarios), known):
-                names = ", ".join(sorted(path.name for path in changed))
-                try:
-                    edition = self._load()
-                except (ScenarioError, StartError) as error:
-                    if isinstance(error, ScenarioError):
-                        tell(error.problems)
-                    click.secho(f"not reloaded ({names}): the scenarios loaded before stay", fg="red", err=True)
-                    continue
-                tell(edition.warnings)
-                desk.scenarios.take_files(edition, names)
-                if set(edition.files) != set(scenarios.files):
-                    scenarios, known = edition, None
-                    break  # and watch what this edition is made of
-
-    def _watched(self, scenarios: ScenarioSet) -> list[Path]:
-        return [*self._paths, *scenarios.files]
 
 
 def tell(problems: Sequence[Problem]) -> None:

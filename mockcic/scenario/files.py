@@ -42,7 +42,14 @@ class ScenarioFile:
     included: list[ScenarioFile] = field(default_factory=list)
 
     def all_included(self) -> Iterator[ScenarioFile]:
-        """What it includes, and what that includes, each behind what names it."""
-        for part in self.included:
-            yield part
-            yield from part.all_included()
+        """What it includes, and what that includes, each once, behind what names it first."""
+        seen: set[ScenarioFile] = set()
+        ways = [iter(self.included)]
+        while ways:
+            part = next(ways[-1], None)
+            if part is None:
+                ways.pop()
+            elif part not in seen:
+                seen.add(part)
+                yield part
+                ways.append(iter(part.included))

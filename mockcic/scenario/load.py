@@ -88,10 +88,14 @@ def load(
     """
     reader = Reader()
     for path in paths:
-        if path.is_dir():
-            files = scenario_files(path)
+        try:
+            files = scenario_files(path) if path.is_dir() else None
+            is_file = files is None and path.is_file()
+        except OSError as error:
+            raise StartError(f"cannot read {path}: {error.strerror}") from None
+        if files is not None:
             reader.read_folder(files, path)
-        elif path.is_file():
+        elif is_file:
             reader.read_named(path)
         else:
             raise StartError(f"there is no scenario file or folder {path}")

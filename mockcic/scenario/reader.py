@@ -28,6 +28,9 @@ OF_A_PART: Final = frozenset(
 )
 """The keys that count in a file without `scenario`."""
 
+DEEPEST: Final = 50
+"""How many includes may lead from a file to another that is read for it; INF, far below what the stack bears."""
+
 
 @dataclass(slots=True)
 class Reader:
@@ -154,6 +157,13 @@ class Reader:
                 f"{shown(name)} includes this file again",
                 "no circle of includes",
                 "move what both need into a third file",
+            )
+        elif not isinstance(found, Problem) and len(way) > DEEPEST:
+            found = file.source.problem(
+                place,
+                f"{shown(name)} is included over more than {DEEPEST} files",
+                f"at most {DEEPEST} includes one behind the other",
+                "include it in a file that is nearer to the scenario",
             )
         if isinstance(found, Problem):
             self.problems.append(found)

@@ -37,7 +37,7 @@ def put_together(file: ScenarioFile) -> Whole | None:
     """The scenario with what it includes, or None when some of it could not be read."""
     if file.model is None:
         return None
-    parts = list(dict.fromkeys([file, *file.all_included()]))
+    parts = [file, *file.all_included()]
     if any(part.model is None for part in parts):
         return None
     rules: list[Entry] = []

@@ -242,6 +242,45 @@ def test_a_circle_over_two_files_is_refused(folder: Folder) -> None:
     assert told(problems("a.yaml")) == ['b.yaml:1:10: error: "a.yaml" includes this file again']
 
 
+def test_a_chain_of_includes_has_an_end(folder: Folder) -> None:
+    """Told where the file too many is named, and not by a stack that is full."""
+    folder.write("a.yaml", "include: p1.yaml\n" + SMALL.format(name="a"))
+    for number in range(1, 401):
+        folder.write(f"p{number}.yaml", f"include: p{number + 1}.yaml\n")
+    found = problems("a.yaml")
+    assert told(found) == ['p50.yaml:1:10: error: "p51.yaml" is included over more than 50 files']
+    assert found[0].expected == "at most 50 includes one behind the other"
+    folder.write("p50.yaml", "vars: {deep: 1}\n")
+    assert load([folder.path / "a.yaml"]).scenarios[0].vars["deep"] == 1
+
+
+def test_files_that_are_included_in_many_ways_count_once_and_in_the_order_of_their_first_naming(folder: Folder) -> None:
+    """Twenty levels of two files are a million ways."""
+    folder.write("a.yaml", "include: [l0.yaml, r0.yaml]\n" + SMALL.format(name="a"))
+    for level in range(20):
+        below = f"include: [l{level + 1}.yaml, r{level + 1}.yaml]\n" if level < 19 else ""
+        for side in "lr":
+            folder.write(f"{side}{level}.yaml", f"{below}vars: {{at{level}: {side}, {side}: {level}}}\n")
+    loaded = load([folder.path / "a.yaml"])
+    assert [loaded.scenarios[0].vars[f"at{level}"] for level in range(20)] == ["l"] * 20
+    assert [Path(name).stem for name in loaded.scenarios[0]._texts] == [
+        "a",
+        *(f"l{level}" for level in range(20)),
+        *(f"r{level}" for level in reversed(range(20))),
+    ]
+
+
+def test_a_folder_that_may_not_be_read_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one sentence, at the start and when it is reloaded."""
+
+    def refuse(path: Path) -> object:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(StartError, match=r"cannot read .*: Permission denied"):
+        load([folder.path])
+
+
 def test_a_part_that_two_scenarios_include_is_told_once(folder: Folder) -> None:
     """Its problems are its own."""
     folder.write("a.yaml", "include: part.yaml\n" + SMALL.format(name="a"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
-from mockcic.scenario.watch import snapshot, watch
+from mockcic.scenario.watch import as_loaded, snapshot, watch
 
 
 @pytest.fixture
@@ -102,6 +103,44 @@ async def test_what_does_not_exist_is_passed_over(folder: Path) -> None:
     """It may have gone since it was read."""
     changes = watch([folder / "nowhere" / "x.yaml", folder / "a.yaml"])
     assert await noticed(changes, lambda: put_in_place(folder / "a.yaml"), folder / "a.yaml") == {folder / "a.yaml"}
+
+
+@pytest.mark.parametrize("forbidden", ["iterdir", "is_dir"])
+def test_a_folder_that_may_not_be_read_has_nothing_in_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, forbidden: str
+) -> None:
+    """It is a state as others: the edit after it is seen."""
+
+    def refuse(path: Path) -> object:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, forbidden, refuse)
+    assert snapshot([folder]) == {}
+
+
+async def test_a_folder_that_cannot_be_listened_to_is_looked_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of a folder that may not be listed can be read all the same."""
+
+    def refuse(*paths: Path, **options: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("watchfiles.awatch", refuse)
+    monkeypatch.setattr("mockcic.scenario.watch.LOOK_MS", 5)
+    path = folder / "a.yaml"
+    assert await noticed(watch([path]), lambda: put_in_place(path), path) == {path}
+
+
+def test_what_was_written_while_it_was_loaded_differs_from_what_was_loaded(folder: Path) -> None:
+    """Also a file that was not known before; one that is no longer part of the set does not count."""
+    known, old, fresh, left = (folder / name for name in ("a.yaml", "old.yaml", "fresh.yaml", "left.mp3"))
+    for file in (old, fresh, left):
+        file.write_text("x")
+    os.utime(old, ns=(0, 10**9))
+    before = snapshot([known, left])
+    known.write_text("scenario: edited-since\n")
+    os.utime(fresh, ns=(0, 3 * 10**9))
+    loaded = as_loaded([folder], before, 2 * 10**9)
+    assert loaded == {known: before[known], **snapshot([old])}
 
 
 async def test_it_ends_when_it_is_cancelled(folder: Path) -> None:
