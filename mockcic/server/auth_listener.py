@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.tcp_server import TCPServer
-from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.asyncio.worker_context import EventWrapper, WorkerContext
 
 from mockcic.errors import StartError
 from mockcic.server.listener import BACKLOG, TLS_HANDSHAKE_S, accepted_on, bind, close_but_keep, open_streams
@@ -30,6 +30,17 @@ ALPN: Final = ("h2", "http/1.1")
 logger = logging.getLogger("mockcic.auth")
 
 
+class _Ending(EventWrapper):
+    """That a connection is kept no longer: the server stops, or its client is gone.
+
+    Stock Hypercorn, which hears of the first alone, keeps one whose client has gone as if it were idle.
+    """
+
+    def begin(self) -> None:
+        """From now on."""
+        self._event.set()
+
+
 class AuthListener:
     """Stock Hypercorn on a port of its own: HTTP/1.1 and HTTP/2, over the same certificate where there is TLS."""
 
@@ -40,9 +51,12 @@ class AuthListener:
         self._socket: socket.socket | None = None
         self._tls: ssl.SSLContext | None = None
         self._config = stock_config(logger)
-        self._context = WorkerContext(None)
         self._accepting: asyncio.Task[None] | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._served: dict[asyncio.Task[Any], tuple[PlainWire, _Ending]] = {}
+        """Of those connections that Hypercorn serves."""
+        self._answers: set[asyncio.Task[Any]] = set()
+        self._stops = False
         self._closings = 0
         self.gate: Gate | None = None
         """Where faults wait for new connections; None, and never asked, while none is set."""
@@ -81,15 +95,29 @@ class AuthListener:
         )
 
     async def stop(self) -> None:
-        """Finish what is written."""
+        """Finish what is written.
+
+        Who is not through by then is ended from both sides, answer and transport, so that Hypercorn's tasks end by
+        themselves: cancelled from outside, its HTTP/2 wants new tasks of a group that takes none any more.
+        """
+        self._stops = True
         self.gate = None
         if self._accepting is not None:
             self._accepting.cancel()
             await asyncio.wait([self._accepting])
             self._accepting = None
-        await self._context.terminated.set()
+        for _, ending in self._served.values():
+            ending.begin()
         if self._connections:
             await asyncio.wait(self._connections, timeout=STOP_WITHIN_S)
+        for wire, _ in self._served.values():
+            wire.abort()
+        for answer in self._answers:
+            answer.cancel()
+        for task in self._connections - self._served.keys():
+            task.cancel()
+        if self._served:
+            await asyncio.wait(list(self._served), timeout=STOP_WITHIN_S)
         for task in list(self._connections):
             task.cancel()
         if self._connections:
@@ -136,8 +164,11 @@ class AuthListener:
                     await self.gate.admit(accepted, address, self._tls, self._converse, port="auth")
             except OSError as error:
                 logger.debug("no connection: %s", error)  # such as a TLS handshake that failed
-            except Exception:  # one connection's trouble is never another's
-                logger.exception("a connection failed")
+            except Exception as error:  # one connection's trouble is never another's
+                if self._stops:
+                    logger.debug("a connection was ended: %s", error)
+                else:
+                    logger.exception("a connection failed")
 
     async def _converse(
         self,
@@ -157,12 +188,29 @@ class AuthListener:
             client = printed(writer.get_extra_info("peername"))
             when_open(known or ConnectionFacts(new_id(), client, context is not None, None, 0.0, at_auth_port=True))
         wire = PlainWire(writer.transport)
+        hypercorn = WorkerContext(None)
+        hypercorn.terminated = ending = _Ending()
+        wire.watch(ending.begin)
+        if self._stops:
+            ending.begin()
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             scope["extensions"] = {**scope.get("extensions", {}), PLAIN_WIRE: wire}
             if known is not None:  # who came through a relay
                 host, _, port = known.client.rpartition(":")
                 scope["client"] = (host.strip("[]"), int(port))
-            await self._app(scope, receive, send)
+            answer = asyncio.current_task()
+            assert answer is not None
+            self._answers.add(answer)
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._answers.discard(answer)
 
-        await TCPServer(ASGIWrapper(app), loop, self._config, self._context, {}, reader, writer)
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._served[serving] = (wire, ending)
+        try:
+            await TCPServer(ASGIWrapper(app), loop, self._config, hypercorn, {}, reader, writer)
+        finally:
+            del self._served[serving]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import re
 import socket
 import ssl
+import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -103,6 +107,24 @@ def asker(cic: MockCIC) -> Asker:
 
 def phases(cic: MockCIC) -> list[str]:
     return [entry.data["phase"] for entry in cic.find("fault") if entry.data["phase"] in ("struck", "missed")]
+
+
+def connections(cic: MockCIC) -> int:
+    """How many that port's Hypercorn serves."""
+
+    def count() -> int:
+        return sum("AuthListener._serve" in repr(task.get_coro()) for task in asyncio.all_tasks())
+
+    return cic.call(count)
+
+
+def all_end(cic: MockCIC) -> bool:
+    """Whether they do, before the test has waited in vain."""
+    for _ in range(1000):
+        if not connections(cic):
+            return True
+        time.sleep(0.01)
+    return False
 
 
 # ------------------------------------------------------------------ acts on `token`
@@ -221,6 +243,55 @@ def test_a_connection_that_is_held_there_is_reset_with_the_end_of_its_fault(aske
         fault.remove()
         with pytest.raises(ConnectionResetError):
             sock.recv(1)
+
+
+# ------------------------------------------------------------------ the end of slow answers
+
+
+SLOW: dict[str, Any] = {"pace": {"rate": 1}, "on": "token"}
+
+
+@pytest.mark.parametrize("how", ["rst", "fin", "fin while idle"])
+def test_a_client_that_has_gone_leaves_nothing_behind(asker: Asker, how: str) -> None:
+    """A slow answer would go on, and what is idle would be kept for a minute."""
+    if how != "fin while idle":
+        asker.device.fault(SLOW, always=True)
+    context = trusting(asker.cic)
+    with context.wrap_socket(tcp(asker.cic.auth_url), server_hostname="localhost") as sock:
+        sock.sendall(f"GET {asker.path} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
+        assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+        assert connections(asker.cic) == 1
+        if how == "rst":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert all_end(asker.cic)
+
+
+@pytest.mark.parametrize("often", [{"always": True}, {"times": 1}], ids=str)
+def test_a_slow_answer_flows_when_its_fault_is_removed(asker: Asker, often: dict[str, Any]) -> None:
+    """Also when it has struck as often as it was to."""
+    fault = asker.device.fault(SLOW, **often)
+    with trusting(asker.cic).wrap_socket(tcp(asker.cic.auth_url), server_hostname="localhost") as sock:
+        sock.sendall(f"GET {asker.path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
+        came = sock.recv(65536)
+        fault.remove()
+        while data := sock.recv(65536):
+            came += data
+    assert b'"access_token"' in came
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+@pytest.mark.filterwarnings("error")
+def test_a_server_that_stops_ends_a_slow_answer_without_a_word(version: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING), MockCIC("scenario: s\n", auth_port=0) as cic:
+        asker = Asker(cic)
+        asker.device.fault(SLOW, always=True)
+        words = [need("curl"), "-sSiN", "--cacert", str(cic.ca_file), version, f"{cic.auth_url}{asker.path}"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as curl:
+            assert curl.stdout is not None
+            assert curl.stdout.readline().startswith(b"HTTP/")
+            cic.stop()
+            curl.communicate(timeout=WITHIN_S)
+    assert caplog.messages == []
 
 
 def test_what_cannot_be_there_is_said(cic: MockCIC) -> None:

@@ -83,7 +83,7 @@ class Armoury:
             raise FaultError(why)
         self._coming.append((device, Armed(number, Count(fault), by)))
         if fault.for_ is not None:
-            self.clock.call_at(self.clock.now() + fault.for_, lambda: self._forget(number))
+            self.clock.call_at(self.clock.now() + fault.for_, lambda: self._is_over(number))
         known = devices.values() if isinstance(devices, Mapping) else devices
         for each in list(known):
             if _fits(each, device):
@@ -115,11 +115,18 @@ class Armoury:
         self.past.pop(number, None)
         self._coming = [each for each in self._coming if each[1].number != number]
 
+    def _is_over(self, number: int) -> None:
+        """The time of a fault."""
+        self._forget(number)
+        if self._calls is not None:
+            self._calls.let_go(number)
+
     def remove(self, number: int, devices: Iterator[Device]) -> bool:
         """Remove a fault from all devices; False when there is none of this number."""
         before = len(self._coming)
         self._forget(number)
         found = len(self._coming) < before
+        found = (self._calls is not None and self._calls.let_go(number)) or found
         found = (self.gate is not None and self.gate.remove_number(number)) or found
         for each in list(devices):
             if each.faults is not None:

@@ -6,6 +6,7 @@ import fnmatch
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mockcic.auth.identity import identity_of
@@ -18,6 +19,7 @@ from mockcic.server.exchange import Send
 from mockcic.server.faults.armed import Armed, Count
 from mockcic.server.faults.strike import Target, strike
 from mockcic.server.faults.trouble import Trouble
+from mockcic.server.plain_wire import PlainWire
 from mockcic.server.request import Request
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class Calls:
     def __init__(self, armoury: Armoury) -> None:
         self._armoury = armoury
         self._strangers: OrderedDict[str, dict[int, Armed]] = OrderedDict()
+        self._running: set[Trouble] = set()
+        """Of the answers that are being sent."""
 
     async def meet(self, request: Request, caller: Caller, send: Send) -> Met:
         """A request is complete, and nothing was done about it yet: let the faults strike whose turn it is."""
@@ -99,7 +103,29 @@ class Calls:
                 return Met(send, gone=True)
         if request.plain_wire is not None and trouble.is_wanted:
             trouble.bear(request.plain_wire.bearing)
-        return Met(trouble.send if trouble.is_wanted else send, other)
+        return Met(partial(self._send, trouble, request.plain_wire) if trouble.is_wanted else send, other)
+
+    async def _send(self, trouble: Trouble, plain: PlainWire | None, message: Any) -> None:
+        """ASGI `send`; as long as it waits, it hears of the end of its faults and of its connection."""
+        self._running.add(trouble)
+        if plain is not None:
+            plain.watch(trouble.abandon)
+        try:
+            await trouble.send(message)
+        finally:
+            self._running.discard(trouble)
+            if plain is not None:
+                plain.unwatch(trouble.abandon)
+
+    def let_go(self, fault: Armed | int) -> bool:
+        """A fault, or all of this number, is removed: what it shapes goes on as ever; False where there is nothing."""
+        found = False
+        for trouble in list(self._running):
+            for armed in list(trouble.shapes):
+                if armed is fault or armed.number == fault:
+                    trouble.unshape(armed, lets_go=True)
+                    found = True
+        return found
 
     def inherit(self, device: Device) -> None:
         """A caller has become a device: what struck the one has struck the other."""
@@ -176,7 +202,7 @@ class Calls:
         if not armed.count.spent:
             return
         if caller.device is not None and caller.device.faults is not None:
-            caller.device.faults.remove(armed, "it struck as often as it was to")
+            caller.device.faults.remove(armed, "it struck as often as it was to", lets_go=False)
         elif not armed.gone:
             armed.gone = True
             self._armoury.used_up_by(armed.number, caller.names)

@@ -146,6 +146,8 @@ class DeviceFaults:
         if armed.fault.act.SHAPES and (lets_go or each_message(armed.fault)):
             for trouble in self._troubles():
                 trouble.unshape(armed, lets_go=lets_go)
+            if armed.fault.role == "token":
+                self._armoury.calls.let_go(armed)
         if self._armoury.gate is not None and armed.fault.role == "accept":
             self._armoury.gate.discard(armed)
         armed.gone = True

@@ -67,6 +67,7 @@ class Trouble:
         self._let_go = asyncio.Event()
         self._gone: set[Armed] = set()
         self._watched = False
+        self._abandoned = False
         self._drawn: dict[Armed, bool] = {}
         """Of the faults for which the stream is an occasion: whether they take it."""
         self._random = Random(0)
@@ -96,8 +97,8 @@ class Trouble:
         """Pace is what a device sees, and so real time; until a fault is let go, or nobody is there to see it."""
         if self.wire is not None and not self._watched:
             self._watched = True
-            self.wire.when_gone(lambda: self._let_go.set())
-        if self.wire is not None and not self.wire.is_open:
+            self.wire.when_gone(self.abandon)
+        if self._abandoned or (self.wire is not None and not self.wire.is_open):
             return
         self.waits = True
         self._let_go = asyncio.Event()
@@ -107,6 +108,11 @@ class Trouble:
                     await self._let_go.wait()
         finally:
             self.waits = False
+
+    def abandon(self) -> None:
+        """Nobody is there to see it any more: it waits no longer."""
+        self._abandoned = True
+        self._let_go.set()
 
     def bear(self, bearing: Callable[[Send], Send]) -> None:
         """Write through this, which knows what to do about an answer that is none."""
@@ -239,7 +245,8 @@ class Trouble:
         for cut in ends:
             if begin == len(data) and begin:
                 break
-            wanted = bool(self._planned) or any(armed not in self._gone for armed in acting)
+            lasts = not self._abandoned and any(armed not in self._gone for armed in acting)
+            wanted = bool(self._planned) or lasts
             end = cut if wanted else len(data)  # let go meanwhile: the rest as ever
             if wanted:
                 await self._wait(paces, frames if begin else [], end - begin)
