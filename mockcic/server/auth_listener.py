@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 ALPN: Final = ("h2", "http/1.1")
 
+ABORTED_WITHIN_S: Final = 0.2
+"""How long a connection that was aborted has to end by itself (INF): a stop is over within 2 s."""
+
 logger = logging.getLogger("mockcic.auth")
 
 
@@ -117,7 +120,7 @@ class AuthListener:
         for task in self._connections - self._served.keys():
             task.cancel()
         if self._served:
-            await asyncio.wait(list(self._served), timeout=STOP_WITHIN_S)
+            await asyncio.wait(list(self._served), timeout=ABORTED_WITHIN_S)
         for task in list(self._connections):
             task.cancel()
         if self._connections:
