@@ -16,7 +16,8 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import EventWrapper, WorkerContext
 
 from mockcic.errors import StartError
-from mockcic.server.listener import BACKLOG, TLS_HANDSHAKE_S, accepted_on, bind, close_but_keep, open_streams
+from mockcic.server.faults.doors import HANDSHAKE_S
+from mockcic.server.listener import BACKLOG, accepted_on, bind, close_but_keep, open_streams
 from mockcic.server.observer import ConnectionFacts, new_id, printed
 from mockcic.server.plain_wire import PLAIN_WIRE, PlainWire
 from mockcic.server.stock import STOP_WITHIN_S, stock_config
@@ -181,7 +182,7 @@ class AuthListener:
         known: ConnectionFacts | None = None,
         when_open: Callable[[ConnectionFacts], None] | None = None,
         prepare: Callable[[Http2], None] | None = None,
-        handshake_s: float = TLS_HANDSHAKE_S,
+        handshake_s: float = HANDSHAKE_S,
     ) -> None:
         """Serve a connection from TLS's handshake to its end. Raises OSError when the handshake fails."""
         assert prepare is None, "its HTTP/2 is out of reach"

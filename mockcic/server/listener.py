@@ -20,6 +20,7 @@ from hypercorn.utils import LifespanFailureError, LifespanTimeoutError
 from mockcic.errors import StartError
 from mockcic.server.connection import Connection
 from mockcic.server.engine import EngineConfig, QuietObserver, logger
+from mockcic.server.faults.doors import HANDSHAKE_S
 from mockcic.server.flow import FlowProtocol
 from mockcic.server.http2 import Http2
 from mockcic.server.observer import ConnectionFacts, Observer
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 ASGIApp = Callable[..., Awaitable[None]]
 
 BACKLOG: Final = 4096  # thousands of devices reconnect at once after a restart
-TLS_HANDSHAKE_S: Final = 60.0
 TLS_SHUTDOWN_S: Final = 1.0  # asyncio waits 30 s for a close_notify that many devices never send
 ACCEPT_AGAIN_S: Final = 1.0  # as asyncio's own server waits
 OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -259,7 +259,7 @@ class Server:
         known: ConnectionFacts | None = None,
         when_open: Callable[[ConnectionFacts], None] | None = None,
         prepare: Callable[[Http2], None] | None = None,
-        handshake_s: float = TLS_HANDSHAKE_S,
+        handshake_s: float = HANDSHAKE_S,
     ) -> None:
         """Serve a connection from TLS's handshake to its end. Raises OSError when the handshake fails."""
         task = asyncio.current_task()

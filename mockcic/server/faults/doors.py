@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mockcic.server.http2 import Http2
 
 HANDSHAKE_S: Final = 60.0
-"""For a TLS handshake, besides what a fault makes it take (as the listener gives one)."""
+"""For a TLS handshake, besides what a fault makes it take (INF)."""
 
 
 class GoOn(Protocol):
